@@ -1,0 +1,16 @@
+import { randomBytes } from 'node:crypto'
+
+/** The present time. Decisions get it as a value; only adapters and use cases hold the clock. */
+export type Clock = () => Date
+/** A new UUIDv7 (RFC 9562): sorts by time of creation. */
+export type NewId = () => string
+
+export const systemClock: Clock = () => new Date()
+
+export const newUuidV7: NewId = () => {
+  const bytes = randomBytes(16)
+  bytes.writeUIntBE(Date.now(), 0, 6)
+  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f)
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

@@ -1,0 +1,25 @@
+import type { Readable } from 'node:stream'
+import type { z } from 'zod'
+import type { Method } from './route.ts'
+
+export interface CallOptions<Response extends z.ZodType> {
+  readonly method: Method
+  /** Path with its query; segments must be encoded by the caller (`encodeURIComponent`). */
+  readonly path: string
+  readonly body?: unknown
+  readonly stream?: Readable
+  readonly headers?: Readonly<Record<string, string>>
+  readonly response: Response
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Calls one sibling service with a signed token. Idempotent methods, and any call with an `idempotency-key` header, are retried on transient faults.
+ * @throws AppError with the sibling's code and message for a refusal; TransientError when it cannot be reached, answers 5xx, or time runs out; Error inside a transaction.
+ */
+export interface ServiceClient {
+  call<Response extends z.ZodType>(options: CallOptions<Response>): Promise<z.infer<Response>>
+  /** Streams a body, such as an artifact. */
+  download(path: string, options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<Readable>
+}
