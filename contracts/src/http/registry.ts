@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import { artifact, timestamp } from '../events/fields.ts'
+import { servingStateChanged } from '../events/model-events.ts'
+import { signature } from '../model/model-spec.ts'
+
+/** MLflow's model name rule: not blank, no `/` or `:`; Millrace adds a length and refuses control characters and lone dots. */
+export const modelName = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^(?!\.{1,2}$)[^/:\p{Cc}]+$/u, "a name without '/', ':' or control characters")
+
+export const stages = ['None', 'Staging', 'Production', 'Archived'] as const
+export type Stage = (typeof stages)[number]
+
+/** MLflow's model version, with the fields that Millrace adds. */
+export const modelVersion = z.looseObject({
+  name: z.string(),
+  version: z.string(),
+  creation_timestamp: z.number(),
+  last_updated_timestamp: z.number(),
+  current_stage: z.string(),
+  description: z.string().optional(),
+  source: z.string(),
+  run_id: z.string().optional(),
+  status: z.string(),
+  status_message: z.string().optional(),
+  tags: z.array(z.looseObject({ key: z.string(), value: z.string() })).optional(),
+  aliases: z.array(z.string()).optional(),
+})
+export type ModelVersion = z.infer<typeof modelVersion>
+export const modelVersionResponse = z.looseObject({ model_version: modelVersion })
+
+/**
+ * Beyond MLflow's fields of POST model-versions/transition-stage. The header `idempotency-key` makes a repeated call answer as the first did;
+ * `expected_generation` refuses (409 STALE_GENERATION) when the model's serving state moved on.
+ */
+export const transitionExtras = {
+  expected_generation: z.int().nonnegative().optional(),
+  reason: z.string().max(2000).optional(),
+  decision_id: z.string().max(200).optional(),
+}
+
+/** GET /api/v1/models/{name}/versions/{version}: everything a gate needs. */
+export const versionDetail = z.looseObject({
+  model: z.string(),
+  version: z.string(),
+  stage: z.string(),
+  status: z.string(),
+  source: z.string(),
+  runId: z.string().nullable(),
+  artifact: artifact.nullable(),
+  signature: signature.nullable(),
+  servable: z.boolean(),
+  unservableReason: z.string().nullable(),
+  tags: z.record(z.string(), z.string()),
+  createdAt: timestamp,
+})
+export type VersionDetail = z.infer<typeof versionDetail>
+
+/** GET /api/v1/models: one line per model. GET /api/v1/models/{name} gives the same for one. */
+export const modelOverview = z.looseObject({
+  model: z.string(),
+  description: z.string(),
+  generation: z.int().nonnegative(),
+  production: z.looseObject({ version: z.string(), runId: z.string().nullable(), since: timestamp }).nullable(),
+  versions: z.array(z.looseObject({ version: z.string(), stage: z.string(), status: z.string(), servable: z.boolean(), createdAt: timestamp })),
+})
+export type ModelOverview = z.infer<typeof modelOverview>
+export const modelOverviews = z.looseObject({ models: z.array(modelOverview) })
+
+/** GET /api/v1/serving-state: the snapshot that pods start from and poll with `if-none-match`. Includes models with nothing to serve. */
+export const servingSnapshot = z.looseObject({ states: z.array(servingStateChanged.data) })
+export type ServingSnapshot = z.infer<typeof servingSnapshot>
+
+/** PUT /api/v1/models/{name}/rollout, with an `idempotency-key`. */
+export const rolloutRequest = z.strictObject({
+  candidates: z
+    .array(z.strictObject({ version: z.string(), mode: z.enum(['staging', 'canary', 'ab', 'shadow']), weightPercent: z.number().min(0).max(100) }))
+    .max(16),
+  expectedGeneration: z.int().nonnegative(),
+  reason: z.string().max(2000).optional(),
+})
+export const generationResponse = z.looseObject({ generation: z.int().nonnegative() })
+
+/** POST /api/v1/models/{name}/rollback: promotes `version`, or the Production version before the present one. */
+export const rollbackRequest = z.strictObject({
+  version: z.string().optional(),
+  reason: z.string().min(1).max(2000),
+  expectedGeneration: z.int().nonnegative().optional(),
+})
+export const rollbackResponse = z.looseObject({ generation: z.int(), version: z.string(), previousVersion: z.string().nullable() })
+
+/** GET /api/v1/models/{name}/audit */
+export const auditEntry = z.looseObject({
+  id: z.int(),
+  at: timestamp,
+  actor: z.string(),
+  action: z.string(),
+  model: z.string(),
+  version: z.string().nullable(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  reason: z.string(),
+  requestId: z.string(),
+  details: z.record(z.string(), z.unknown()),
+})
+export const auditTrail = z.looseObject({ entries: z.array(auditEntry), nextBefore: z.int().nullable() })
+
+/** GET /api/v1/models/{name}/versions/{version}/lineage: version → run → data → code. */
+export const lineage = z.looseObject({
+  model: z.string(),
+  version: z.string(),
+  artifact: artifact.nullable(),
+  run: z
+    .looseObject({
+      runId: z.string(),
+      experimentId: z.string(),
+      params: z.record(z.string(), z.string()),
+      metrics: z.record(z.string(), z.number()),
+      tags: z.record(z.string(), z.string()),
+    })
+    .nullable(),
+  datasets: z.array(z.looseObject({ name: z.string(), digest: z.string() })),
+  code: z.looseObject({ commit: z.string().nullable(), entryPoint: z.string().nullable() }),
+  history: z.array(auditEntry),
+})
