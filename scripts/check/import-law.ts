@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,19 +17,24 @@ export function refusesBadImports(root: string): boolean {
     cpSync(join(root, 'scripts/check/bad'), directory, { recursive: true })
     for (const file of ['biome.json', '.gitignore']) cpSync(join(root, file), join(directory, file))
     const biome = join(root, 'node_modules/@biomejs/biome/bin/biome')
-    const { stdout, stderr } = spawnSync(process.execPath, [biome, 'lint', '--only=noRestrictedImports', '--reporter=github', '.'], {
-      cwd: directory,
-      encoding: 'utf8',
-    })
-    const missing = expected.flatMap(({ file, refused }) => refused.filter((module) => !reports(stdout, file, module)).map((module) => `${module} in ${file}`))
+    const arguments_ = [biome, 'lint', '--only=style/noRestrictedImports', '--colors=off', '--max-diagnostics=none', '.']
+    const { stdout, stderr } = spawnSync(process.execPath, arguments_, { cwd: directory, encoding: 'utf8' })
+    const output = stdout + stderr
+    const missing = expected.flatMap(({ file, refused }) =>
+      refused.filter((module) => !reports(output, directory, file, module)).map((module) => `${module} in ${file}`),
+    )
     for (const line of missing) process.stderr.write(`not refused: ${line}\n`)
-    if (missing.length > 0) process.stderr.write(stdout + stderr)
+    if (missing.length > 0) process.stderr.write(output)
     return missing.length === 0
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-function reports(output: string, file: string, module: string): boolean {
-  return output.split('\n').some((line) => line.includes('noRestrictedImports') && line.includes(file) && line.includes(module))
+function reports(output: string, directory: string, file: string, module: string): boolean {
+  const line =
+    readFileSync(join(directory, file), 'utf8')
+      .split('\n')
+      .findIndex((text) => text.includes(`'${module}'`)) + 1
+  return output.split('\n').some((text) => text.startsWith(`${file}:${line}:`) && text.includes('lint/style/noRestrictedImports'))
 }
