@@ -36,7 +36,7 @@ export const bytes = (stream: Readable, headers: Record<string, string>): RouteR
 
 export interface Route {
   readonly method: Method
-  /** Express 5 path: `/api/v1/models/:name`, `/artifacts/*path`. */
+  /** Express 5 path: `/api/v1/models/:name`, `/artifacts/*path`. A wildcard's value is one decoded string, its segments joined by `/`. */
   readonly path: string
   readonly access: Access
   readonly errors: ErrorDialect

@@ -1,0 +1,107 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Started } from '../component.ts'
+import { AppError } from '../errors.ts'
+import type { DirectHandler } from '../service.ts'
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly app: RequestListener
+  /** Looked at before `app`. */
+  readonly direct?: DirectHandler
+  readonly headersTimeoutMs?: number
+  readonly keepAliveTimeoutMs?: number
+  readonly maxConnections?: number
+  /** How long `stop` waits for answers in progress before it cuts them off. */
+  readonly drainMs?: number
+}
+
+export interface Listening {
+  readonly url: string
+  readonly port: number
+}
+
+const MAX_HEADER_BYTES = 16_384
+const REFUSALS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/**
+ * Opens the port. `stop` closes idle connections, lets answers in progress finish for up to `drainMs`, then cuts them off.
+ * @throws AppError RESOURCE_CONFLICT when the port is taken, PERMISSION_DENIED when it may not be opened
+ */
+export async function startServer(options: ServerOptions): Promise<Started<Listening>> {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: options.headersTimeoutMs ?? 10_000,
+      // Bodies are timed where they are read: an artifact of many gigabytes may take its time, a JSON body may not.
+      requestTimeout: 0,
+      keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
+      connectionsCheckingInterval: 1000,
+    },
+    withDirect(options.direct, options.app),
+  )
+  server.maxConnections = options.maxConnections ?? 10_000
+  server.on('clientError', refuseMalformed)
+  await listen(server, options)
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : options.port
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host
+  return { value: { url: `http://${host}:${port}`, port }, stop: () => drain(server, options.drainMs ?? 10_000) }
+}
+
+const withDirect =
+  (direct: DirectHandler | undefined, app: RequestListener): RequestListener =>
+  (request, response) => {
+    if (!direct?.(request, response)) app(request, response)
+  }
+
+/** Not HTTP, or more of it than allowed: say so in one line and close. */
+function refuseMalformed(error: Error & { code?: string }, socket: Duplex & { _httpMessage?: IncomingMessage }): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  socket.end(`HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+async function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
+  server.listen(port, host)
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    throw explainListen(cause, host, port)
+  }
+}
+
+function explainListen(cause: unknown, host: string, port: number): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'EADDRINUSE') {
+    return new AppError('RESOURCE_CONFLICT', `Port ${port} is taken on ${host}: set PORT to a free one, or stop the program that uses it.`, { cause })
+  }
+  if (code === 'EACCES') return new AppError('PERMISSION_DENIED', `Port ${port} may not be opened by this user: set PORT to one above 1023.`, { cause })
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new AppError('INVALID_PARAMETER_VALUE', `This machine has no address ${host}: set HOST to one it has, such as 127.0.0.1.`, { cause })
+  }
+  return cause
+}
+
+async function drain(server: Server, drainMs: number): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeIdleConnections()
+  // A connection whose answer ends while draining becomes idle without being closed: look again until all are gone.
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
+  const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+  try {
+    await closed
+  } finally {
+    clearInterval(idle)
+    clearTimeout(cut)
+  }
+}
