@@ -27,6 +27,19 @@ export class UniqueViolation extends Error {
   }
 }
 
+/** PostgreSQL refused a statement for a reason that has no class of its own. */
+export class SqlError extends Error {
+  /** SQLSTATE, such as `23503` for a foreign key. */
+  readonly code: string
+  readonly constraint: string
+  constructor(message: string, fields: { code: string; constraint: string }) {
+    super(message)
+    this.name = 'SqlError'
+    this.code = fields.code
+    this.constraint = fields.constraint
+  }
+}
+
 const transactionScope = new AsyncLocalStorage<true>()
 
 /** Adapters of `Database` run `work` inside this, so that ports which wait for the outside can refuse. */

@@ -1,0 +1,119 @@
+import { Worker } from 'node:worker_threads'
+import { messageOf, TransientError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { EndRequest, Rows, StatementRequest, WorkerReply } from './pglite-protocol.ts'
+import { translateError } from './sql-errors.ts'
+
+type Unsent<Request> = Omit<Request, 'id'>
+type Command = Unsent<StatementRequest> | Unsent<EndRequest>
+
+interface Waiting {
+  readonly resolve: (rows: Record<string, unknown>[]) => void
+  readonly reject: (error: unknown) => void
+  readonly statement: string
+  readonly timer: NodeJS.Timeout
+}
+
+export interface PgliteThread {
+  run(command: Command): Promise<Record<string, unknown>[]>
+  /** Ends the thread without asking the database: what was committed is recovered at the next start. */
+  kill(): Promise<void>
+}
+
+export interface ThreadOptions {
+  readonly directory: string | null
+  readonly log: Log
+  readonly statementTimeoutMs: number
+  /** Called once when the database can no longer answer: a crash, or a statement that never ends. */
+  readonly onFatal: (error: Error) => void
+}
+
+function withBuffers({ rows, byteaColumns }: Rows): Record<string, unknown>[] {
+  if (byteaColumns.length === 0) return [...rows]
+  const convert = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value)
+  return rows.map((row) => ({ ...row, ...Object.fromEntries(byteaColumns.map((column) => [column, convert(row[column])])) }))
+}
+
+function awaitOpen(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject)
+    worker.once('exit', () => reject(new Error('the database thread ended while it was starting')))
+    worker.once('message', (reply: WorkerReply) => {
+      if (reply.kind === 'opened') resolve()
+      else if (reply.kind === 'open-failed') reject(translateError(reply.error, ''))
+    })
+  })
+}
+
+/** Starts the worker and resolves when the database answers. */
+export async function startPgliteThread(options: ThreadOptions): Promise<PgliteThread> {
+  const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: { directory: options.directory }, execArgv: [] })
+  await awaitOpen(worker).catch(async (error: unknown) => {
+    await worker.terminate()
+    throw error
+  })
+  return converse(worker, options)
+}
+
+function converse(worker: Worker, { log, statementTimeoutMs, onFatal }: ThreadOptions): PgliteThread {
+  const waiting = new Map<number, Waiting>()
+  let lastId = 0
+  let ended: Error | null = null
+
+  function take(id: number): Waiting | undefined {
+    const entry = waiting.get(id)
+    waiting.delete(id)
+    clearTimeout(entry?.timer)
+    // A process that waits for nothing else may end: the database does not keep it alive.
+    if (waiting.size === 0) worker.unref()
+    return entry
+  }
+
+  function fail(reason: string, cause?: unknown): void {
+    if (ended) return
+    ended = new TransientError(reason, { cause })
+    for (const id of [...waiting.keys()]) take(id)?.reject(ended)
+    onFatal(ended)
+  }
+
+  function onTimeout(id: number): void {
+    const statement = waiting.get(id)?.statement ?? ''
+    log.error('Database statement did not end in time; the database is stuck and must be restarted', { statement, statementTimeoutMs })
+    fail(`the embedded database is stuck: a statement ran longer than ${statementTimeoutMs} ms`)
+    void worker.terminate()
+  }
+
+  // By name: without one, Node's own listeners of the worker would go too, and nothing would arrive any more.
+  for (const event of ['error', 'exit']) worker.removeAllListeners(event)
+  worker.on('error', (error) => fail(`the embedded database crashed: ${messageOf(error)}`, error))
+  worker.on('exit', () => fail('the embedded database has stopped'))
+  worker.on('message', (reply: WorkerReply) => {
+    if (reply.kind === 'rows') take(reply.id)?.resolve(withBuffers(reply.result))
+    if (reply.kind !== 'failed') return
+    const entry = take(reply.id)
+    entry?.reject(translateError(reply.error, entry.statement))
+  })
+  worker.unref()
+
+  return {
+    run(command) {
+      if (ended) return Promise.reject(ended)
+      const id = ++lastId
+      const statement = command.kind === 'statement' ? command.text : command.kind
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => onTimeout(id), statementTimeoutMs)
+        waiting.set(id, { resolve, reject, statement, timer })
+        worker.ref()
+        try {
+          worker.postMessage({ ...command, id })
+        } catch (error) {
+          take(id)?.reject(new TypeError(`a parameter cannot be sent to the database: ${messageOf(error)}`, { cause: error }))
+        }
+      })
+    },
+    async kill() {
+      ended ??= new TransientError('the embedded database is closed')
+      await worker.terminate()
+    },
+  }
+}
