@@ -45,7 +45,14 @@ const planks: Ground = (frame, random) => {
 }
 
 const stones: Ground = (frame, random) => {
-  const base = vary(random.pick([[40, 18, 50], [210, 8, 46], [25, 25, 40]] as const), random)
+  const base = vary(
+    random.pick<Hsl>([
+      [40, 18, 50],
+      [210, 8, 46],
+      [25, 25, 40],
+    ]),
+    random,
+  )
   const stone = () => {
     const r = random.between(2.5, 13)
     const centre = `cx="${short(random.between(0, frame.width))}" cy="${short(random.between(0, frame.height))}"`
@@ -55,7 +62,14 @@ const stones: Ground = (frame, random) => {
 }
 
 const water: Ground = (frame, random) => {
-  const blue = vary(random.pick([[200, 35, 42], [160, 28, 34], [75, 25, 32]] as const), random)
+  const blue = vary(
+    random.pick<Hsl>([
+      [200, 35, 42],
+      [160, 28, 34],
+      [75, 25, 32],
+    ]),
+    random,
+  )
   const ripple = () => {
     const y = random.between(0, frame.height)
     const w = random.between(14, 60)
@@ -67,11 +81,21 @@ const water: Ground = (frame, random) => {
 
 /** A measuring mat with its ruler. */
 const mat: Ground = (frame, random) => {
-  const cloth = vary(random.pick([[215, 50, 40], [48, 70, 58], [0, 0, 82], [140, 35, 32], [0, 55, 42]] as const), random)
+  const cloth = vary(
+    random.pick<Hsl>([
+      [215, 50, 40],
+      [48, 70, 58],
+      [0, 0, 82],
+      [140, 35, 32],
+      [0, 55, 42],
+    ]),
+    random,
+  )
   const step = random.between(6, 13)
   const y = random.chance(0.5) ? 3 : frame.height - 14
   const ticks = Array.from({ length: Math.ceil(frame.width / step) }, (_, i) => `M${short(i * step)} ${short(y)}v${i % 5 === 0 ? 11 : 6}`).join('')
-  const folds = () => `<path d="M${short(random.between(0, frame.width))} 0l${short(random.normal(0, 40))} ${frame.height}" stroke="${colour(cloth, -10)}" stroke-width="${short(random.between(2, 9))}" stroke-opacity="0.4"/>`
+  const folds = () =>
+    `<path d="M${short(random.between(0, frame.width))} 0l${short(random.normal(0, 40))} ${frame.height}" stroke="${colour(cloth, -10)}" stroke-width="${short(random.between(2, 9))}" stroke-opacity="0.4"/>`
   return `${fill(frame, cloth)}${many(4, folds)}<path d="${ticks}" stroke="${colour(cloth, cloth[2] > 50 ? -45 : 45)}" stroke-width="1"/>`
 }
 
@@ -79,7 +103,7 @@ const grounds = [grass, planks, stones, water, mat] as const
 
 /** What the fish lies on or swims in, with two soft shadows or spots of light. */
 export function background(frame: Frame, random: Random): string {
-  const ground = random.pick(grounds)(frame, random)
+  const ground = random.pick<Ground>(grounds)(frame, random)
   const patch = () => {
     const centre = `cx="${short(random.between(0, frame.width))}" cy="${short(random.between(0, frame.height))}"`
     return `<ellipse ${centre} rx="${short(random.between(30, 110))}" ry="${short(random.between(20, 70))}" fill="${random.chance(0.5) ? '#000' : '#fff'}" fill-opacity="${short(random.between(0.05, 0.2))}"/>`
@@ -93,6 +117,7 @@ export function foreground(frame: Frame, random: Random): string {
     const x = random.between(0, frame.width)
     return `<path d="M${short(x)} ${frame.height}q${short(random.normal(0, 12))} ${short(-frame.height * 0.35)} ${short(random.normal(0, 30))} ${short(-frame.height * random.between(0.3, 0.8))}" stroke="${colour([95 + random.normal(0, 20), 35, 30 + random.normal(0, 10)])}" stroke-width="${short(random.between(1, 3))}" fill="none"/>`
   }
-  const drop = () => `<circle cx="${short(random.between(0, frame.width))}" cy="${short(random.between(0, frame.height))}" r="${short(random.between(0.8, 2.6))}" fill="#fff" fill-opacity="0.55"/>`
+  const drop = () =>
+    `<circle cx="${short(random.between(0, frame.width))}" cy="${short(random.between(0, frame.height))}" r="${short(random.between(0.8, 2.6))}" fill="#fff" fill-opacity="0.55"/>`
   return random.chance(0.5) ? many(random.int(0, 5), blade) : many(random.int(0, 9), drop)
 }

@@ -29,7 +29,12 @@ export interface Camera {
 
 const daylight: Camera = {
   frame: (random) =>
-    random.pick([{ width: 240, height: 180 }, { width: 240, height: 160 }, { width: 240, height: 180 }, { width: 220, height: 170 }] as const),
+    random.pick([
+      { width: 240, height: 180 },
+      { width: 240, height: 160 },
+      { width: 240, height: 180 },
+      { width: 220, height: 170 },
+    ] as const),
   view: { smallest: 0.66, largest: 0.96, tilt: 9 },
   expose: (random) => {
     const warmth = random.normal(0, 0.13)

@@ -4,11 +4,6 @@ import type { Light } from './camera.ts'
 import { drawFish } from './draw-fish.ts'
 import { speciesCatalogue } from './species.ts'
 
-export type { Light } from './camera.ts'
-export { drawFish, type FishRequest } from './draw-fish.ts'
-export { speciesById, speciesCatalogue } from './species.ts'
-export type { Species } from './traits.ts'
-
 export interface DatasetOptions {
   /** Folder that receives `train/`, `val/`, `test/` and `labels.json`; made where it is missing. Pictures that are there stay. */
   readonly root: string
@@ -55,7 +50,8 @@ async function makeFolders(root: string): Promise<void> {
  * @throws RangeError when `imagesPerClass` is not a whole number of at least 1
  */
 export async function drawDataset({ root, seed, light, imagesPerClass = 100, concurrency = 4 }: DatasetOptions): Promise<DatasetCounts> {
-  if (!Number.isInteger(imagesPerClass) || imagesPerClass < 1) throw new RangeError(`imagesPerClass must be a whole number of at least 1, not ${imagesPerClass}`)
+  if (!Number.isInteger(imagesPerClass) || imagesPerClass < 1)
+    throw new RangeError(`imagesPerClass must be a whole number of at least 1, not ${imagesPerClass}`)
   await makeFolders(root)
   const tasks = tasksOf(imagesPerClass)
   let position = 0

@@ -42,5 +42,7 @@ export async function photograph(kind: FishTraits, light: Light, key: string): P
  */
 export async function drawFish({ species, seed, light, index = 0 }: FishRequest): Promise<Buffer> {
   const { pixels, width, height, quality } = await photograph(speciesById(species).traits, light, `${seed}/${light}/${species}/${index}`)
-  return sharp(pixels, { raw: { width, height, channels: 3 } }).jpeg({ quality }).toBuffer()
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality })
+    .toBuffer()
 }

@@ -79,9 +79,12 @@ export function tailFin(traits: FishTraits, outline: Outline, random: Random): s
   const start = outline.top(0.985)
   const finish = outline.bottom(0.985)
   const bulge = round ? 0.1 : -0.06
-  const curve = (from: Point, to: Point, amount: number) => `Q${short((from[0] + to[0]) / 2 + length * amount)} ${short((from[1] + to[1]) / 2)} ${short(to[0])} ${short(to[1])}`
+  const curve = (from: Point, to: Point, amount: number) =>
+    `Q${short((from[0] + to[0]) / 2 + length * amount)} ${short((from[1] + to[1]) / 2)} ${short(to[0])} ${short(to[1])}`
   const shape = `M0.985 ${short(start)}Q${short(1 + length * 0.45)} ${short(start - open * 0.15)} ${short(upper[0])} ${short(upper[1])}${curve(upper, notch, bulge)}${curve(notch, lower, bulge)}Q${short(1 + length * 0.45)} ${short(finish + open * 0.15)} 0.985 ${short(finish)}Z`
-  const rays = steps(-0.85, 0.85, 7).map((side) => `M1 ${short(end(0))}L${short(1 + length * (0.55 + 0.3 * Math.abs(side)))} ${short(end(0.8) + open * side * 0.8)}`)
+  const rays = steps(-0.85, 0.85, 7).map(
+    (side) => `M1 ${short(end(0))}L${short(1 + length * (0.55 + 0.3 * Math.abs(side)))} ${short(end(0.8) + open * side * 0.8)}`,
+  )
   const hue = traits.finColour
   return `<path d="${shape}" fill="${colour(hue)}" fill-opacity="0.92" stroke="${colour(hue, -14)}" stroke-width="0.005"/><path d="${rays.join('')}" stroke="${colour(hue, -12)}" stroke-width="0.004" stroke-opacity="0.7"/>`
 }

@@ -31,7 +31,13 @@ export function scene(kind: FishTraits, frame: Frame, view: View, random: Random
   const traits = varyFish(kind, random)
   const outline = outlineOf(traits.body, random.normal(0, 0.018))
   const shadow = `<g transform="translate(${short(random.normal(0, 0.02))} 0.03)"><path d="${path(outline.points)}" fill="#000" fill-opacity="${short(random.between(0.1, 0.4))}"/></g>`
-  const parts = [tailFin(traits, outline, random), edgeFins(traits, outline, random), skin(traits, outline, random), headOf(traits, outline, random), pairedFins(traits, outline, random)]
+  const parts = [
+    tailFin(traits, outline, random),
+    edgeFins(traits, outline, random),
+    skin(traits, outline, random),
+    headOf(traits, outline, random),
+    pairedFins(traits, outline, random),
+  ]
   const fish = `<g transform="${pose(traits, frame, view, random)}">${shadow}${parts.join('')}</g>`
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${frame.width}" height="${frame.height}">${background(frame, random)}${fish}${foreground(frame, random)}</svg>`
 }

@@ -2,7 +2,6 @@ import { carpLike } from './species-carps.ts'
 import { predators } from './species-predators.ts'
 import type { Species } from './traits.ts'
 
-
 /** The fifteen freshwater species of the sample, by class name. */
 export const speciesCatalogue: readonly Species[] = [...carpLike, ...predators].sort((a, b) => (a.id < b.id ? -1 : 1))
 
