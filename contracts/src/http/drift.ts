@@ -63,6 +63,7 @@ export const driftStatus = z.looseObject({
   policy: driftPolicy,
   windows: z.array(driftWindow),
 })
+export type DriftStatus = z.infer<typeof driftStatus>
 export const driftPolicyResponse = z.looseObject({ model: z.string(), policy: driftPolicy })
 
 /** POST /api/v1/labels */

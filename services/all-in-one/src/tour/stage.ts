@@ -1,0 +1,15 @@
+import type { Story } from '../user/story.ts'
+import type { UserClient } from '../user/user-client.ts'
+import type { Prober } from './prober.ts'
+
+/** What every step of the tour works with. */
+export interface Stage {
+  readonly client: UserClient
+  readonly story: Story
+  readonly prober: Prober
+  readonly model: string
+  /** Folder of the tour's own data set, beside the sample's. */
+  readonly dataset: string
+  /** Differs between tours, so that pictures of one never stand in the data set of another. */
+  readonly seed: number
+}
