@@ -6,7 +6,7 @@ import { parseInput } from './invalid-input.ts'
 import { readJsonBody, refuseEncodedBody } from './read-body.ts'
 import { deadlineOf, joinWildcards, parseQuery, refuseDuplicateHeaders } from './request-input.ts'
 import { sendResponse } from './respond.ts'
-import type { Route, RouteRequest } from './route.ts'
+import type { Route, RouteRequest, RouteResponse } from './route.ts'
 
 interface HandleDeps {
   readonly identity: ServiceIdentity
@@ -18,10 +18,12 @@ export async function handleRoute(deps: HandleDeps, route: Route, request: Reque
   refuseDuplicateHeaders(request)
   const caller = await authenticate(request, route, deps.identity)
   const { params, query } = parseParts(route, request)
-  const signal = watchClient(request, response)
+  const controller = watchClient(request, response)
+  if (route.rawBody) watchStall(request, deps.requestTimeoutMs, controller)
   const body = await readBody(deps, route, request)
+  const { signal } = controller
   const input: RouteRequest<unknown, unknown, unknown> = { params, query, body, headers: request.headers, caller, requestId, signal, stream: request }
-  const answer = await raceWith(signal, route.handle(input))
+  const answer = await unlessAborted(signal, route.handle(input))
   await sendResponse(response, answer, request.method === 'HEAD')
 }
 
@@ -35,31 +37,26 @@ function parseParts(route: Route, request: Request): { params: unknown; query: u
 }
 
 async function readBody(deps: HandleDeps, route: Route, request: Request): Promise<unknown> {
-  if (route.rawBody) {
-    refuseEncodedBody(request)
-    watchStall(request, deps.requestTimeoutMs)
-    return undefined
-  }
-  if (!route.schema.body) return undefined
+  if (!route.rawBody && !route.schema.body) return undefined
   refuseEncodedBody(request)
-  const json = await readJsonBody(request, route, deps.requestTimeoutMs)
-  return parseInput(route.schema.body, json, route.errors, 'body')
+  if (route.rawBody || !route.schema.body) return undefined
+  return parseInput(route.schema.body, await readJsonBody(request, route, deps.requestTimeoutMs), route.errors, 'body')
 }
 
 /** An upload may take as long as it likes, but not stand still. */
-function watchStall(request: Request, timeoutMs: number): void {
-  const stalled = () => request.destroy(new AppError('REQUEST_TIMEOUT', `The upload stood still for ${timeoutMs / 1000} s.`))
-  request.socket.setTimeout(timeoutMs, stalled)
+function watchStall(request: Request, timeoutMs: number, controller: AbortController): void {
+  const stalled = () => controller.abort(new AppError('REQUEST_TIMEOUT', `The upload stood still for ${timeoutMs / 1000} s.`))
+  request.setTimeout(timeoutMs, stalled)
   const calm = () => {
+    request.off('timeout', stalled)
     request.socket.setTimeout(0)
-    request.socket.off('timeout', stalled)
   }
   request.once('end', calm)
   request.once('close', calm)
 }
 
 /** Aborts when the client goes before the answer is complete, or when the time it announced is over. */
-function watchClient(request: Request, response: Response): AbortSignal {
+function watchClient(request: Request, response: Response): AbortController {
   const controller = new AbortController()
   const timeoutMs = deadlineOf(request)
   const expire = () => controller.abort(new AppError('DEADLINE_EXCEEDED', `No answer within the ${timeoutMs} ms that the caller waits.`))
@@ -68,12 +65,16 @@ function watchClient(request: Request, response: Response): AbortSignal {
     if (timer) clearTimeout(timer)
     if (!response.writableFinished) controller.abort(new AppError('CANCELLED', 'The client went away.'))
   })
-  return controller.signal
+  return controller
 }
 
-async function raceWith<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+/** Rejects as soon as the signal says so; what the handler then still returns is let go. */
+async function unlessAborted(signal: AbortSignal, work: Promise<RouteResponse>): Promise<RouteResponse> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
+  const onAbort = () => {
+    work.then(({ stream }) => stream?.destroy()).catch(() => undefined)
+    reject(signal.reason)
+  }
   if (signal.aborted) onAbort()
   signal.addEventListener('abort', onAbort, { once: true })
   try {
