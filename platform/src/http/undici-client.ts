@@ -50,7 +50,7 @@ export function createServiceClient(options: ServiceClientOptions): Started<Serv
   const send = createSend(options, agent)
   const value: ServiceClient = {
     call: (call) => callService(options, policy, send, call),
-    download: (path, { signal, timeoutMs } = {}) => {
+    download: async (path, { signal, timeoutMs } = {}) => {
       refuseInsideTransaction(`GET ${path} at ${options.audience}`)
       const { deadline, total } = timeLimit(timeoutMs ?? options.timeoutMs, signal)
       const attempt = { method: 'GET', path, body: null, headers: {}, signal: signal ?? new AbortController().signal, deadline } as const
