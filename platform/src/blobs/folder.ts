@@ -91,6 +91,8 @@ async function writeTemporary(path: string, content: Readable | Uint8Array, opti
   const { maxBytes, signal } = options
   const hash = createHash('sha256')
   const source = content instanceof Readable ? content : Readable.from([content])
+  // Until the file is open nobody iterates: a stream that fails before that must not end the process; iterating throws its error.
+  source.on('error', () => undefined)
   let sizeBytes = 0
   const destroy = () => source.destroy(signal?.reason)
   signal?.addEventListener('abort', destroy, { once: true })
