@@ -1,0 +1,20 @@
+import { z } from 'zod'
+
+const GIBIBYTE = 1024 ** 3
+
+/** Settings of the tracking service. */
+export const trackingConfig = z.object({
+  /** Largest artifact in bytes. */
+  TRACKING_MAX_ARTIFACT_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(16 * GIBIBYTE),
+  /** Whether param values beyond 6000 and tag values beyond 8000 characters are cut (as MLflow does by default) or refused. */
+  TRACKING_TRUNCATE_LONG_VALUES: z.stringbool().default(true),
+  /** How long content that nothing refers to is kept, in hours. */
+  TRACKING_ARTIFACT_GRACE_HOURS: z.coerce.number().min(0).max(8760).default(24),
+  /** Pause between two looks for content to collect, in minutes. */
+  TRACKING_COLLECT_EVERY_MINUTES: z.coerce.number().min(0.01).max(1440).default(60),
+})
+export type TrackingConfig = z.infer<typeof trackingConfig>

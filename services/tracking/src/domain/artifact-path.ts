@@ -1,0 +1,43 @@
+const MAX_ROUNDS = 10
+const MAX_CHARACTERS = 1024
+/** A drive letter, `file:`, or any URI with an authority. */
+const SCHEME = /^(?:[a-z]:|file:|[a-z][a-z0-9+.-]*:\/\/)/i
+
+/**
+ * The path under which an artifact is kept: segments joined by single slashes, `''` for the root. Null for one that is refused: whatever hides in it under up
+ * to ten rounds of percent-encoding must have no `..` segment, `#`, backslash, control character, scheme, drive letter or leading slash (CVE-2023-6975,
+ * CVE-2024-1560 and their like). The encoding itself is kept: `a%20b` is a name.
+ */
+export function cleanArtifactPath(raw: string): string | null {
+  let text = raw
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    if (!isSafe(text)) return null
+    const decoded = decode(text)
+    if (decoded === text) return normalize(raw)
+    text = decoded
+  }
+  return null
+}
+
+/** Sequences that are not UTF-8 stay as they are: they hide nothing that decodes. */
+function decode(text: string): string {
+  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      return encoded.replaceAll(/%[0-7][0-9a-f]/gi, (ascii) => String.fromCharCode(Number.parseInt(ascii.slice(1), 16)))
+    }
+  })
+}
+
+const isSafe = (text: string): boolean => !/[#\\\p{Cc}]/u.test(text) && !SCHEME.test(text) && !text.startsWith('/') && !text.split('/').includes('..')
+
+function normalize(raw: string): string | null {
+  const path = raw
+    .split('/')
+    .filter((segment) => segment !== '' && segment !== '.')
+    .join('/')
+  return path.length <= MAX_CHARACTERS ? path : null
+}
+
+export const joinPath = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('/')
