@@ -1,8 +1,8 @@
 import type { OnnxInitializer, OnnxNode } from '@millrace/platform/model/onnx-writer.ts'
 import { createRandom } from '@millrace/sample-fish/random.ts'
 
-export const INPUT_WIDTH = 96
-export const INPUT_HEIGHT = 64
+export const INPUT_WIDTH = 128
+export const INPUT_HEIGHT = 80
 
 export interface Layer {
   readonly from: number

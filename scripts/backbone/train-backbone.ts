@@ -8,11 +8,11 @@ import { type Creatures, drawCreatures } from './draw-creatures.ts'
 import { createStepper, type Stepper } from './training-step.ts'
 
 const SEED = 20
-const SPECIES = 140
-const PER_SPECIES = 100
-const HELD_OUT = 10
+const SPECIES = 300
+const PER_SPECIES = 64
+const HELD_OUT = 4
 const BATCH = 64
-const EPOCHS = Number(process.env['EPOCHS'] ?? 16)
+const EPOCHS = 13
 const PEAK_RATE = 2e-3
 
 const folder = process.argv[2] ?? join(import.meta.dirname, '../../services/trainer/backbone')

@@ -2,7 +2,7 @@ import { createRandom } from '@millrace/sample-fish/random.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { createAdam } from './adam.ts'
 import { FEATURES, INPUT_HEIGHT, INPUT_WIDTH, type Weight } from './architecture.ts'
-import { backbonePreprocessing } from './backbone-file.ts'
+import { randomChange, unchanged, writePicture } from './augment.ts'
 import { type Creatures, PICTURE_BYTES } from './draw-creatures.ts'
 import { trainingGraph } from './training-graph.ts'
 
@@ -29,19 +29,6 @@ function classifierWeights(classes: number, seed: number): Weight[] {
     { name: 'classifier.weight', dims: [FEATURES, classes], data: kernel },
     { name: 'classifier.bias', dims: [classes], data: new Float32Array(classes) },
   ]
-}
-
-/** Writes one picture as normalised floats; `mirror` turns left and right around. */
-function fill(out: Float32Array, at: number, data: Creatures, index: number, mirror: boolean, gain: number): void {
-  const { scale, mean, std } = backbonePreprocessing
-  const factor = (scale * gain) / (std[0] ?? 1)
-  const offset = (mean[0] ?? 0) / (std[0] ?? 1)
-  for (let row = 0; row < PICTURE_BYTES; row += INPUT_WIDTH) {
-    for (let x = 0; x < INPUT_WIDTH; x++) {
-      const from = index * PICTURE_BYTES + row + (mirror ? INPUT_WIDTH - 1 - x : x)
-      out[at + row + x] = (data.pictures[from] ?? 0) * factor - offset
-    }
-  }
 }
 
 const argmax = (row: Float32Array): number => row.reduce((best, value, i) => (value > (row[best] ?? 0) ? i : best), 0)
@@ -71,7 +58,7 @@ export async function createStepper({ batch, classes, weights: backbone, seed }:
       const random = createRandom(`light/${key}`)
       targets.fill(SMOOTHING / classes)
       for (const [i, index] of picked.entries()) {
-        fill(images, i * PICTURE_BYTES, data, index, random.chance(0.5), random.between(0.85, 1.15))
+        writePicture(images, i * PICTURE_BYTES, data, index, randomChange(random))
         targets[i * classes + (data.classes[index] ?? 0)] = 1 - SMOOTHING
       }
       const out = await run(session.outputNames)
@@ -86,7 +73,7 @@ export async function createStepper({ batch, classes, weights: backbone, seed }:
       const whole = Math.floor(data.count / batch)
       for (let b = 0; b < whole; b++) {
         const picked = Int32Array.from({ length: batch }, (_, i) => b * batch + i)
-        for (const [i, index] of picked.entries()) fill(images, i * PICTURE_BYTES, data, index, false, 1)
+        for (const [i, index] of picked.entries()) writePicture(images, i * PICTURE_BYTES, data, index, unchanged)
         hits += hitsOf(floats((await run(['probabilities']))['probabilities']), data, picked)
       }
       return hits / (whole * batch)

@@ -200,5 +200,5 @@ export function inspectOnnx(bytes: Uint8Array, limits: OnnxLimits = defaultOnnxL
   const inputs = graph.inputs.map(readValueInfo).filter(({ name }) => !graph.initializers.has(name))
   const outputs = graph.outputs.map(readValueInfo)
   if (inputs.length === 0 || outputs.length === 0) throw refuse('The file holds no ONNX graph with inputs and outputs; expected an ONNX model')
-  return { opsets: walk.opsets, inputs, outputs, nodeCount: walk.nodeCount, operators: [...walk.operators].sort() }
+  return { opsets: walk.opsets, inputs, outputs, nodeCount: walk.nodeCount, operators: [...walk.operators].sort((a, b) => (a < b ? -1 : 1)) }
 }

@@ -35,16 +35,16 @@ const daylight: Camera = {
       { width: 240, height: 180 },
       { width: 220, height: 170 },
     ] as const),
-  view: { smallest: 0.66, largest: 0.96, tilt: 9 },
+  view: { smallest: 0.82, largest: 1, tilt: 6 },
   expose: (random) => {
-    const warmth = random.normal(0, 0.13)
-    const tint = random.normal(0, 0.07)
-    const level = Math.exp(random.normal(0, 0.2))
+    const warmth = random.normal(0, 0.09)
+    const tint = random.normal(0, 0.05)
+    const level = Math.exp(random.normal(0, 0.15))
     return {
       gains: [level * (1 + warmth), level * (1 + tint), level * (1 - warmth)],
       haze: [215, 215, 215],
-      hazeShare: random.between(0, 0.16),
-      noise: random.between(2, 9),
+      hazeShare: random.between(0, 0.1),
+      noise: random.between(2, 6),
       vignette: random.between(0, 0.25),
       blur: random.chance(0.4) ? random.between(0.4, 0.9) : 0,
       quality: random.int(80, 92),
@@ -55,7 +55,7 @@ const daylight: Camera = {
 /** Blue-green light, haze, noise and a wider lens in another frame: what a diver's small camera sees. */
 const underwater: Camera = {
   frame: () => ({ width: 256, height: 144 }),
-  view: { smallest: 0.5, largest: 0.72, tilt: 15 },
+  view: { smallest: 0.58, largest: 0.78, tilt: 12 },
   expose: (random) => ({
     gains: [random.between(0.3, 0.5), random.between(0.72, 0.92), random.between(0.72, 0.95)],
     haze: [random.between(8, 40), random.between(95, 135), random.between(105, 150)],

@@ -19,10 +19,10 @@ function pose(traits: FishTraits, frame: Frame, view: View, random: Random): str
   const whole = 1 + traits.tail.length
   const length = (frame.width * random.between(view.smallest, view.largest)) / whole
   const height = length * random.between(0.84, 1.06)
-  const x = frame.width / 2 + frame.width * random.normal(0, 0.045)
-  const y = frame.height / 2 + frame.height * random.normal(0, 0.06)
+  const x = frame.width / 2 + frame.width * random.normal(0, 0.015)
+  const y = frame.height / 2 + frame.height * random.normal(0, 0.05)
   const flip = random.chance(0.5) ? -1 : 1
-  const turn = `rotate(${short(random.normal(0, view.tilt))}) skewX(${short(random.normal(0, 5))})`
+  const turn = `rotate(${short(random.normal(0, view.tilt))}) skewX(${short(random.normal(0, 4))})`
   return `translate(${short(x)} ${short(y)}) ${turn} scale(${short(flip * length)} ${short(height)}) translate(${short(-whole / 2)} 0)`
 }
 

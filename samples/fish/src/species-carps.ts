@@ -107,7 +107,7 @@ const carp: FishTraits = {
   dorsal: [{ start: 0.38, end: 0.83, height: 0.15, shape: 'concave' }],
   finColour: [35, 30, 28],
   pairedFinColour: [25, 50, 38],
-  skin: { ...silver, back: [42, 38, 24], flank: [40, 52, 42], belly: [44, 48, 66], scaleSize: 0.095, scaleContrast: 0.8 },
+  skin: { ...silver, back: [42, 38, 24], flank: [40, 52, 42], belly: [44, 48, 66], scaleSize: 0.11, scaleContrast: 0.8 },
 }
 
 const tench: FishTraits = {
@@ -132,7 +132,7 @@ const gudgeon: FishTraits = {
   anal: { start: 0.7, end: 0.78, height: 0.08, shape: 'pointed' },
   finColour: [45, 30, 50],
   pairedFinColour: [45, 25, 62],
-  skin: { ...silver, back: [40, 25, 32], flank: [45, 20, 60], pattern: 'blotches', marks: [220, 30, 20], count: 8, strength: 0.75, scaleSize: 0.05 },
+  skin: { ...silver, back: [40, 25, 32], flank: [45, 20, 60], pattern: 'blotches', marks: [220, 30, 18], count: 7, strength: 0.9, scaleSize: 0.05 },
 }
 
 export const carpLike: readonly Species[] = [

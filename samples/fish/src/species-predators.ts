@@ -38,7 +38,7 @@ const zander: FishTraits = {
   anal: { start: 0.67, end: 0.79, height: 0.09, shape: 'pointed' },
   finColour: [60, 15, 45],
   pairedFinColour: [55, 20, 62],
-  skin: { ...perch.skin, back: [90, 18, 30], flank: [80, 12, 54], marks: [80, 20, 20], count: 10, strength: 0.42 },
+  skin: { ...perch.skin, back: [90, 18, 30], flank: [80, 12, 54], marks: [80, 20, 20], count: 11, strength: 0.62 },
 }
 
 const ruffe: FishTraits = {
@@ -52,7 +52,7 @@ const ruffe: FishTraits = {
   ],
   finColour: [50, 28, 44],
   pairedFinColour: [45, 25, 60],
-  skin: { ...perch.skin, back: [50, 35, 26], flank: [48, 36, 44], pattern: 'speckles', marks: [40, 40, 12], count: 100, strength: 0.8 },
+  skin: { ...perch.skin, back: [50, 35, 26], flank: [48, 36, 44], pattern: 'speckles', marks: [40, 40, 12], count: 120, strength: 0.9 },
 }
 
 const pike: FishTraits = {

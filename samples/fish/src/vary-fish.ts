@@ -2,7 +2,7 @@ import type { Random } from './random.ts'
 import type { FinTraits, FishTraits, Hsl } from './traits.ts'
 
 /** How much single fish of one kind differ; the colours overlap widely between kinds, so that colour alone does not name a fish. */
-const spread = { hue: 14, saturation: 9, lightness: 8, shape: 0.055, place: 0.012 }
+const spread = { hue: 12, saturation: 8, lightness: 7, shape: 0.04, place: 0.009 }
 
 function tint([hue, saturation, lightness]: Hsl, shift: Hsl, random: Random): Hsl {
   return [hue + shift[0] + random.normal(0, 4), saturation + shift[1] + random.normal(0, 3), lightness + shift[2] + random.normal(0, 3)]
