@@ -135,22 +135,23 @@ const workCondition = {
   'roll-back': "state in ('promoting', 'promoted') and rollback_reason is not null",
 } as const satisfies Record<Work, string>
 
+/** Either a decision to work on, or when the next one is due; null where there is none. */
+export type Claim = { kind: 'claimed'; held: StoredDecision } | { kind: 'none'; dueAt: Date | null }
+
 /**
- * Takes the oldest due decision for `leaseUntil`; whoever held it before can no longer save what they made of it. Looks before it writes: a write wakes
- * every job, and a job that always wrote would wake itself for ever.
+ * Takes the decision that has been due longest until `leaseUntil`; whoever held it before can no longer save what they made of it. Looks before it writes: a
+ * write wakes every job, and jobs that always wrote would keep each other awake for ever.
  */
-export async function claimDecision(sql: Sql, work: Work, now: Date, leaseUntil: Date): Promise<StoredDecision | null> {
-  const [due] = await sql.query<Pick<DecisionRow, 'decision_id' | 'revision'>>(
-    `select decision_id, revision from decision
-     where ${workCondition[work]} and due_at <= $1 and (lease_until is null or lease_until < $1) order by created_at, decision_id limit 1`,
-    [now],
+export async function claimDecision(sql: Sql, work: Work, now: Date, leaseUntil: Date): Promise<Claim> {
+  const [next] = await sql.query<Pick<DecisionRow, 'decision_id' | 'revision'> & { free_at: Date }>(
+    `select decision_id, revision, greatest(due_at, lease_until) as free_at from decision where ${workCondition[work]} order by free_at, decision_id limit 1`,
   )
-  if (!due) return null
+  if (!next || next.free_at > now) return { kind: 'none', dueAt: next?.free_at ?? null }
   const [row] = await sql.query<DecisionRow>(
     'update decision set revision = revision + 1, lease_until = $3 where decision_id = $1 and revision = $2 returning *',
-    [due.decision_id, due.revision, leaseUntil],
+    [next.decision_id, next.revision, leaseUntil],
   )
-  return row ? toStored(row) : null
+  return row ? { kind: 'claimed', held: toStored(row) } : { kind: 'none', dueAt: now }
 }
 
 /** False when the lease was lost to somebody else. */

@@ -1,4 +1,5 @@
 import { AppError, messageOf, TransientError } from '@millrace/platform/errors.ts'
+import { pauseFor } from '@millrace/platform/events/signal.ts'
 import type { Job } from '@millrace/platform/service.ts'
 import type { PromoterDeps } from './deps.ts'
 import { claimDecision, extendLease, postpone, type StoredDecision, type Work } from './store.ts'
@@ -23,13 +24,20 @@ export function workOnClaims(deps: ClaimDeps, name: string, work: Work, doWork: 
     name,
     everyMs: POLL_MS,
     async run(stopping) {
-      const now = deps.clock()
-      const claimed = await claimDecision(deps.database, work, now, leaseEnd(deps))
-      if (!claimed) return false
-      await workUnderLease(deps, claimed, stopping, doWork)
+      const claim = await claimDecision(deps.database, work, deps.clock(), leaseEnd(deps))
+      if (claim.kind === 'none') return soonDue(deps, claim.dueAt, stopping)
+      await workUnderLease(deps, claim.held, stopping, doWork)
       return true
     },
   }
+}
+
+/** Waits for a decision that is due before the job would look again. */
+async function soonDue(deps: ClaimDeps, dueAt: Date | null, stopping: AbortSignal): Promise<boolean> {
+  const waitMs = dueAt === null ? POLL_MS : dueAt.getTime() - deps.clock().getTime()
+  if (waitMs >= POLL_MS / 2) return false
+  await pauseFor(Math.max(1, waitMs), stopping)
+  return !stopping.aborted
 }
 
 const leaseEnd = (deps: ClaimDeps): Date => new Date(deps.clock().getTime() + deps.config.PROMOTER_LEASE_MS)
