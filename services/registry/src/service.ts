@@ -1,0 +1,67 @@
+import { runFinished } from '@millrace/contracts/events/run-events.ts'
+import { on } from '@millrace/platform/events/handler.ts'
+import type { Job, Service } from '@millrace/platform/service.ts'
+import type { RegistryDeps } from './deps.ts'
+import { createAliasRoutes } from './http/alias-routes.ts'
+import { createModelRoutes } from './http/model-routes.ts'
+import { createOwnRoutes } from './http/own-routes.ts'
+import { createServingStateRoute } from './http/serving-state-route.ts'
+import { createStageRoutes } from './http/stage-routes.ts'
+import { createVersionReadingRoutes } from './http/version-reading-routes.ts'
+import { createVersionRoutes } from './http/version-routes.ts'
+import { onRunFinished } from './on-run-finished.ts'
+import { createRegisterVersion, type RegisterVersion } from './register-version.ts'
+import { createReleasePin } from './release-pin.ts'
+import { dueReleases } from './store/pins.ts'
+import { countPending, dueRegistrations } from './store/registration.ts'
+import { createUseCases } from './use-cases.ts'
+
+export const migrations = new URL('../migrations/', import.meta.url)
+
+/** Versions that one pass of the job registers side by side. */
+const REGISTRATIONS_AT_ONCE = 4
+const RELEASES_AT_ONCE = 20
+
+/** Registered models, versions, stages, aliases, lineage, audit trail; the only writer of stages and of the serving state. */
+export function createRegistry(deps: RegistryDeps): Service {
+  const registerVersion = createRegisterVersion(deps)
+  const useCases = createUseCases(deps, registerVersion)
+  return {
+    name: 'registry',
+    routes: [
+      ...createModelRoutes(useCases),
+      ...createAliasRoutes(useCases),
+      ...createVersionRoutes(useCases),
+      ...createStageRoutes(useCases),
+      ...createVersionReadingRoutes(useCases),
+      ...createOwnRoutes(useCases),
+      createServingStateRoute(deps.database),
+    ],
+    consumers: [{ group: 'registry', handlers: [on(runFinished, onRunFinished(deps))] }],
+    jobs: [registrationJob(deps, registerVersion), releaseJob(deps)],
+    readiness: async () => ({ ready: true, detail: { pendingRegistrations: await countPending(deps.database) } }),
+  }
+}
+
+const registrationJob = ({ database, clock }: RegistryDeps, registerVersion: RegisterVersion): Job => ({
+  name: 'register-versions',
+  everyMs: 1_000,
+  run: async (signal) => {
+    const ids = await dueRegistrations(database, clock(), REGISTRATIONS_AT_ONCE)
+    await Promise.all(ids.map((id) => registerVersion(id, signal)))
+    return ids.length === REGISTRATIONS_AT_ONCE
+  },
+})
+
+function releaseJob(deps: RegistryDeps): Job {
+  const releasePin = createReleasePin(deps)
+  return {
+    name: 'release-artifacts',
+    everyMs: 5_000,
+    run: async (signal) => {
+      const due = await dueReleases(deps.database, deps.clock(), RELEASES_AT_ONCE)
+      for (const release of due) if (!signal.aborted) await releasePin(release, signal)
+      return due.length === RELEASES_AT_ONCE
+    },
+  }
+}
