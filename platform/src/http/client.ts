@@ -23,3 +23,18 @@ export interface ServiceClient {
   /** Streams a body, such as an artifact. */
   download(path: string, options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<Readable>
 }
+
+export interface IfChangedOptions<Response extends z.ZodType> {
+  readonly path: string
+  /** The tag of what the caller holds; null asks unconditionally. */
+  readonly etag: string | null
+  readonly response: Response
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** A client that can also ask whether something has changed. */
+export interface ConditionalClient extends ServiceClient {
+  /** GET with `if-none-match`: null while the sibling still has what `etag` names (304). Retried and refused as `call`. */
+  ifChanged<Response extends z.ZodType>(options: IfChangedOptions<Response>): Promise<{ body: z.infer<Response>; etag: string | null } | null>
+}

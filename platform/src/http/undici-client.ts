@@ -9,7 +9,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { currentRequestId } from '../telemetry/request-id.ts'
 import { currentTrace, formatTraceparent } from '../telemetry/tracing.ts'
 import { type CallPolicy, createCallPolicy } from './call-policy.ts'
-import type { CallOptions, ServiceClient } from './client.ts'
+import type { CallOptions, ConditionalClient, IfChangedOptions } from './client.ts'
 import type { ServiceIdentity } from './identity.ts'
 import { listProblems } from './invalid-input.ts'
 import { readRemoteError } from './remote-error.ts'
@@ -41,15 +41,17 @@ type Answer = Dispatcher.ResponseData
 const CONNECT_TIMEOUT_MS = 2000
 const STALL_TIMEOUT_MS = 30_000
 const MAX_ERROR_BYTES = 65_536
+const NOT_MODIFIED = 304
 const IDEMPOTENT = ['GET', 'PUT', 'DELETE']
 
 /** A client of one sibling over pooled connections; `stop` closes them. */
-export function createServiceClient(options: ServiceClientOptions): Started<ServiceClient> {
+export function createServiceClient(options: ServiceClientOptions): Started<ConditionalClient> {
   const agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, bodyTimeout: STALL_TIMEOUT_MS, connections: 64, pipelining: 1 })
   const policy = createCallPolicy(options.audience)
   const send = createSend(options, agent)
-  const value: ServiceClient = {
+  const value: ConditionalClient = {
     call: (call) => callService(options, policy, send, call),
+    ifChanged: (conditional) => callIfChanged(options, policy, send, conditional),
     download: async (path, { signal, timeoutMs } = {}) => {
       refuseInsideTransaction(`GET ${path} at ${options.audience}`)
       const { deadline, total } = timeLimit(timeoutMs ?? options.timeoutMs, signal)
@@ -77,6 +79,24 @@ async function callService<Response extends z.ZodType>(
     return readText(answer, options.maxAnswerBytes ?? 67_108_864, what)
   })
   return parseAnswer(call.response, text, what)
+}
+
+async function callIfChanged<Response extends z.ZodType>(
+  options: ServiceClientOptions,
+  policy: CallPolicy,
+  send: (attempt: Attempt) => Promise<Answer>,
+  { path, etag, response, timeoutMs, signal }: IfChangedOptions<Response>,
+): Promise<{ body: z.infer<Response>; etag: string | null } | null> {
+  const what = `GET ${path} at ${options.audience}`
+  refuseInsideTransaction(what)
+  const { deadline, total } = timeLimit(timeoutMs ?? options.timeoutMs, signal)
+  const headers: Record<string, string> = etag === null ? {} : { 'if-none-match': etag }
+  return policy(true, total, async () => {
+    const answer = await send({ method: 'GET', path, body: null, headers, signal: total, deadline })
+    const text = await readText(answer, options.maxAnswerBytes ?? 67_108_864, what)
+    if (answer.statusCode === NOT_MODIFIED) return null
+    return { body: parseAnswer(response, text, what), etag: firstHeader(answer.headers['etag']) ?? null }
+  })
 }
 
 function timeLimit(timeoutMs = 10_000, signal?: AbortSignal): { deadline: number; total: AbortSignal } {
@@ -114,7 +134,8 @@ async function sendOnce(options: ServiceClientOptions, agent: Agent, attempt: At
   const answer = await agent
     .request({ origin: options.baseUrl(), path, method, headers, body, signal, headersTimeout: remainingMs })
     .catch((cause: unknown) => fail(`${method} ${path} at ${who}`, signal, cause))
-  if (answer.statusCode >= 200 && answer.statusCode < 300) return answer
+  const unchanged = answer.statusCode === NOT_MODIFIED && 'if-none-match' in headers
+  if (unchanged || (answer.statusCode >= 200 && answer.statusCode < 300)) return answer
   const text = await readText(answer, MAX_ERROR_BYTES, who).catch(() => '')
   throw readRemoteError({ who, status: answer.statusCode, text, retryAfter: firstHeader(answer.headers['retry-after']) })
 }
