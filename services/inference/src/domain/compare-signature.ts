@@ -1,0 +1,27 @@
+import type { Signature, TensorSpec } from '@millrace/contracts/model/model-spec.ts'
+import { showSpec } from './tensor.ts'
+
+/**
+ * Says where what the runtime found differs from what was declared, or null. A dimension that is open on either side agrees with any: exporters differ in
+ * how much they say.
+ */
+export function findDifference(declared: Signature, found: Signature): string | null {
+  return differenceIn('input', declared.inputs, found.inputs) ?? differenceIn('output', declared.outputs, found.outputs)
+}
+
+function differenceIn(kind: string, declared: readonly TensorSpec[], found: readonly TensorSpec[]): string | null {
+  const extra = found.find(({ name }) => !declared.some((spec) => spec.name === name))
+  if (extra) return `the model has the ${kind} ${showSpec(extra)}, which its signature does not declare`
+  for (const spec of declared) {
+    const actual = found.find(({ name }) => name === spec.name)
+    if (!actual) return `its signature declares the ${kind} ${showSpec(spec)}, which the model does not have`
+    if (!agrees(spec, actual)) return `its signature declares the ${kind} ${showSpec(spec)}, the model has ${showSpec(actual)}`
+  }
+  return null
+}
+
+const agrees = (a: TensorSpec, b: TensorSpec): boolean =>
+  a.datatype === b.datatype && a.shape.length === b.shape.length && a.shape.every((size, axis) => size === b.shape[axis] || size === -1 || b.shape[axis] === -1)
+
+/** Whether rows of different requests may run as one: dimension 0 is open in every input and output. */
+export const isBatchable = ({ inputs, outputs }: Signature): boolean => [...inputs, ...outputs].every(({ shape }) => shape[0] === -1)

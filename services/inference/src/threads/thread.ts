@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { AppError, isErrorCode, TransientError } from '@millrace/platform/errors.ts'
+import type { AnswerMessage, CallMessage } from './calls.ts'
+
+/** A worker thread that answers calls. */
+export interface Thread {
+  /** @throws AppError with the code the thread refused with; Error when the call failed; TransientError when the thread is gone */
+  call(method: string, argument: unknown, transfer?: readonly ArrayBuffer[]): Promise<unknown>
+  /** Calls that have no answer yet. */
+  readonly pending: number
+  /** Called once when the thread ended without having been stopped. */
+  onLost(listener: () => void): void
+  /** Ends the thread, whatever it is doing; what had no answer yet is rejected. */
+  stop(): Promise<void>
+}
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+const HEAP_MB = 512
+
+/** Starts a thread from `entry` and resolves once its code is loaded, so that the first call does not pay for it. */
+export async function startThread(entry: URL): Promise<Thread> {
+  const worker = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB }, execArgv: [], stdout: false, stderr: false })
+  const waiting = new Map<number, Waiting>()
+  const lostListeners: (() => void)[] = []
+  let stopped = false
+  let lost = false
+  await once(worker, 'message')
+  worker.on('message', (answer: AnswerMessage) => settle(waiting, answer))
+  worker.on('error', () => undefined)
+  worker.once('exit', () => {
+    lost = true
+    for (const { reject } of waiting.values()) reject(new TransientError('the worker thread ended before it had answered'))
+    waiting.clear()
+    if (!stopped) for (const listener of lostListeners) listener()
+  })
+  worker.unref()
+  let nextId = 0
+  return {
+    call(method, argument, transfer = []) {
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+      if (lost) return Promise.reject(new TransientError('the worker thread has ended'))
+      const message: CallMessage = { id: nextId++, method, argument }
+      waiting.set(message.id, { resolve, reject })
+      worker.postMessage(message, transfer)
+      return promise
+    },
+    get pending() {
+      return waiting.size
+    },
+    onLost: (listener) => void lostListeners.push(listener),
+    async stop() {
+      stopped = true
+      await worker.terminate()
+    },
+  }
+}
+
+function settle(waiting: Map<number, Waiting>, answer: AnswerMessage): void {
+  const call = waiting.get(answer.id)
+  waiting.delete(answer.id)
+  if (answer.ok) call?.resolve(answer.result)
+  else call?.reject(isErrorCode(answer.code) ? new AppError(answer.code, answer.message, { details: answer.details }) : new Error(answer.message))
+}
