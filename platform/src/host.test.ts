@@ -1,6 +1,7 @@
 import { runStarted } from '@millrace/contracts/events/run-events.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from './clock.ts'
+import { TransientError } from './errors.ts'
 import type { EventLog } from './events/event-log.ts'
 import { done, on } from './events/handler.ts'
 import { createMemoryLog } from './events/memory.ts'
@@ -82,11 +83,14 @@ test('stopping ends what consumes first, then the port, then sends what is left,
   const database = watchCommits(await freshDatabase())
   const order: string[] = []
   const memory = createMemoryLog()
-  let open = false
+  const log: { open: boolean; refused: number } = { open: false, refused: 0 }
   const held: EventLog = {
     ...memory,
     publish: async (topic, records) => {
-      if (!open) throw new Error('not yet')
+      if (!log.open) {
+        log.refused += 1
+        throw new TransientError('not yet')
+      }
       await memory.publish(topic, records)
       order.push('sent')
     },
@@ -111,7 +115,8 @@ test('stopping ends what consumes first, then the port, then sends what is left,
     { database, eventLog: held },
   )
   await fetch(`${started.value.url}/runs/r1`, { method: 'POST' })
-  open = true
+  await until(() => log.refused > 0)
+  log.open = true
   await started.stop()
   expect(order.filter((step) => step !== 'sent')).toEqual(['consumer', 'service, port closed'])
   expect(await memory.readToEnd(runStarted.topic)).toHaveLength(1)

@@ -25,6 +25,13 @@ test('a blob is a plain file under its digest', async () => {
   expect(await readdir(join(root, 'tmp'))).toEqual([])
 })
 
+test('an upload that fails leaves no temporary file', async () => {
+  const root = await temporaryFolder()
+  const blobs = await createFolderBlobs({ root })
+  await expect(blobs.put(Readable.from(['pike']), { maxBytes: 1 })).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' })
+  expect(await readdir(join(root, 'tmp'))).toEqual([])
+})
+
 test('the store’s own limit holds where a call sets none', async () => {
   const blobs = await createFolderBlobs({ root: await temporaryFolder(), maxBytes: 3 })
   await expect(blobs.put(Buffer.from('pike'))).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE', message: expect.stringContaining('3 bytes') })

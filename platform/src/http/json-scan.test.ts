@@ -30,11 +30,14 @@ test.each([
   ['{"a":1', 6, 'unexpected end, expected "," or the closing bracket'],
   ['"a', 2, 'unexpected end inside a string'],
   ["{'a':1}", 1, `unexpected "'"`],
-  ['[9007199254740992]', 1, 'an integer beyond ±9007199254740991 (send it as a string, or as a number with an exponent)'],
+  ['[9007199254740993]', 1, 'an integer beyond ±9007199254740991 that would lose digits (send it as a string)'],
+  [`[${'9'.repeat(400)}]`, 1, 'an integer beyond ±9007199254740991 that would lose digits (send it as a string)'],
 ])('%s: position %i, %s', (text, position, message) => {
   expect(findJsonProblem(text)).toEqual({ position, message })
 })
 
-test('safe integers, fractions and digits inside strings are fine', () => {
-  expect(findJsonProblem('[9007199254740991,-9007199254740991,0.12345678901234567890,1e300,"12345678901234567890"]')).toBeNull()
+test('integers that keep their digits, fractions and digits inside strings are fine', () => {
+  expect(
+    findJsonProblem('[9007199254740991,-9007199254740991,100000000000000000000,123456789012345680000,0.12345678901234567890,1e300,"12345678901234567890"]'),
+  ).toBeNull()
 })

@@ -13,7 +13,7 @@ const SCALAR = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const INTEGER = /^-?\d+$/
 
 /**
- * Walks a JSON text (RFC 8259) to the first syntax error or the first integer literal beyond 2^53; null when there is none. Slower than `JSON.parse`: used
+ * Walks a JSON text (RFC 8259) to the first syntax error or the first integer literal that a double cannot hold; null when there is none. Slower than `JSON.parse`: used
  * where a text was refused, to say where, and where digits look suspicious.
  */
 export function findJsonProblem(text: string): JsonProblem | null {
@@ -22,8 +22,8 @@ export function findJsonProblem(text: string): JsonProblem | null {
   for (let position = skip(SPACE, text, 0); position < text.length; ) {
     const token = readToken(text, position)
     if ('message' in token) return token
-    if (token.kind === 'scalar' && isUnsafe(text.slice(token.start, token.end))) {
-      return { position, message: 'an integer beyond ±9007199254740991 (send it as a string, or as a number with an exponent)' }
+    if (token.kind === 'scalar' && losesDigits(text.slice(token.start, token.end))) {
+      return { position, message: 'an integer beyond ±9007199254740991 that would lose digits (send it as a string)' }
     }
     const next = step(expect, token, open)
     if (next === null)
@@ -58,7 +58,13 @@ function skipPlain(text: string, start: number): number {
   return position
 }
 
-const isUnsafe = (literal: string): boolean => literal.length > 15 && INTEGER.test(literal) && !Number.isSafeInteger(Number(literal))
+/** Whether the literal would silently become another number. What JavaScript itself prints for a large double is fine. */
+function losesDigits(literal: string): boolean {
+  if (literal.length <= 15 || !INTEGER.test(literal)) return false
+  const value = Number(literal)
+  if (Number.isSafeInteger(value) || String(value) === literal) return false
+  return !Number.isFinite(value) || BigInt(literal) !== BigInt(value)
+}
 
 function readToken(text: string, start: number): Token | JsonProblem {
   const character = text.charAt(start)

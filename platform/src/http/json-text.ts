@@ -7,8 +7,8 @@ const MAX_KEYS = 100_000
 const MAYBE_UNSAFE = /(?:^|[^\d.])\d{16,}(?![\d.eE])/
 
 /**
- * Parses a request's JSON with the guards that `JSON.parse` lacks: at most 64 levels, 100,000 keys, no `__proto__` key, and no integer literal beyond 2^53
- * (it would silently become another number).
+ * Parses a request's JSON with the guards that `JSON.parse` lacks: at most 64 levels, 100,000 keys, no `__proto__` key, and no integer literal
+ * that a double cannot hold (it would silently become another number).
  * @throws AppError BAD_REQUEST saying where the problem is
  */
 export function parseJsonText(text: string): unknown {

@@ -94,7 +94,6 @@ function explainListen(cause: unknown, host: string, port: number): unknown {
 async function drain(server: Server, drainMs: number): Promise<void> {
   const closed = once(server, 'close')
   server.close()
-  server.closeIdleConnections()
   // A connection whose answer ends while draining becomes idle without being closed: look again until all are gone.
   const idle = setInterval(() => server.closeIdleConnections(), 50)
   const cut = setTimeout(() => server.closeAllConnections(), drainMs)
