@@ -62,22 +62,22 @@ const FINAL_PASS_MS = 2000
 export async function startService(options: HostOptions): Promise<Started<Listening>> {
   const { service, log } = options
   const lifetime = new Lifetime()
-  let draining = false
-  const value = await startParts(options, lifetime, () => draining).catch(async (error: unknown) => {
+  const draining = new AbortController()
+  const value = await startParts(options, lifetime, draining.signal).catch(async (error: unknown) => {
     await lifetime.stop().catch((cause: unknown) => log.warn('a part did not stop after a failed start', { service: service.name, error: cause }))
     throw error
   })
   return {
     value,
     async stop() {
-      draining = true
+      draining.abort()
       await pause(options.readinessDelayMs ?? 0)
       await lifetime.stop()
     },
   }
 }
 
-async function startParts(options: HostOptions, lifetime: Lifetime, isDraining: () => boolean): Promise<Listening> {
+async function startParts(options: HostOptions, lifetime: Lifetime, draining: AbortSignal): Promise<Listening> {
   const { service } = options
   await service.start?.()
   lifetime.onStop(async () => service.stop?.())
@@ -91,13 +91,13 @@ async function startParts(options: HostOptions, lifetime: Lifetime, isDraining: 
     if (commit.published) relay?.wake()
     jobs.value.wake()
   })
-  server = await openPort(options, isDraining)
+  server = await openPort(options, draining)
   return server.value
 }
 
-function openPort(options: HostOptions, isDraining: () => boolean): Promise<Started<Listening>> {
+function openPort(options: HostOptions, draining: AbortSignal): Promise<Started<Listening>> {
   const { service, host, port, identity, log, metrics, requestTimeoutMs = 30_000, shutdownGraceMs = 10_000 } = options
-  const app = createApp({ service, identity, log, metrics, isDraining, requestTimeoutMs })
+  const app = createApp({ service, identity, log, metrics, draining, requestTimeoutMs })
   return startServer({ host, port, app, drainMs: shutdownGraceMs, ...(service.direct ? { direct: service.direct } : {}) })
 }
 

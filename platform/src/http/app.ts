@@ -3,7 +3,7 @@ import { AppError, TransientError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { handleRoute } from './handle-route.ts'
+import { type HandleDeps, handleRoute } from './handle-route.ts'
 import { createHealth } from './health.ts'
 import type { ServiceIdentity } from './identity.ts'
 import { createObserver, type RequestContext } from './observe-request.ts'
@@ -17,8 +17,8 @@ export interface AppOptions {
   readonly identity: ServiceIdentity
   readonly log: Log
   readonly metrics: Metrics
-  /** True once the service is about to stop: /ready turns 503 and connections are closed after their answer. */
-  readonly isDraining?: () => boolean
+  /** Aborted once the service is about to stop: /ready turns 503, connections are closed after their answer, event streams end. */
+  readonly draining?: AbortSignal
   /** Longest time for a JSON body to arrive, and longest standstill of an upload. */
   readonly requestTimeoutMs?: number
 }
@@ -31,24 +31,25 @@ const SECURITY_HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy
 /** The service's routes as an Express application, with /health, /ready and /metrics. Every answer, an error too, is made here. */
 export function createApp(options: AppOptions): Express {
   const { service, log, metrics } = options
-  const isDraining = options.isDraining ?? (() => false)
+  const draining = options.draining ?? new AbortController().signal
+  const deps = { identity: options.identity, requestTimeoutMs: options.requestTimeoutMs ?? 30_000, draining }
   const contexts = new WeakMap<Request, RequestContext>()
   const app = express()
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', false)
-  app.use(begin({ log, metrics, isDraining, contexts }))
-  for (const route of createHealth({ service, metrics, isDraining })) mount(app, route, options, contexts)
-  for (const route of service.routes) mount(app, route, options, contexts)
+  app.use(begin({ log, metrics, draining, contexts }))
+  for (const route of createHealth({ service, metrics, draining })) mount(app, route, deps, contexts)
+  for (const route of service.routes) mount(app, route, deps, contexts)
   for (const [path, routes] of Map.groupBy(service.routes, (route) => route.path)) app.all(path, refuseMethod(routes))
   app.use(refuseUnknown)
   app.use(answerFailure({ log, contexts, service }))
   return app
 }
 
-function begin(deps: { log: Log; metrics: Metrics; isDraining: () => boolean; contexts: WeakMap<Request, RequestContext> }): Middleware {
+function begin(deps: { log: Log; metrics: Metrics; draining: AbortSignal; contexts: WeakMap<Request, RequestContext> }): Middleware {
   const observe = createObserver(deps)
   return function beginRequest(request, response, next) {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
-    if (deps.isDraining()) response.setHeader('connection', 'close')
+    if (deps.draining.aborted) response.setHeader('connection', 'close')
     observe(request, response, (context) => {
       deps.contexts.set(request, context)
       next()
@@ -56,8 +57,7 @@ function begin(deps: { log: Log; metrics: Metrics; isDraining: () => boolean; co
   }
 }
 
-function mount(app: Express, route: Route, options: AppOptions, contexts: WeakMap<Request, RequestContext>): void {
-  const deps = { identity: options.identity, requestTimeoutMs: options.requestTimeoutMs ?? 30_000 }
+function mount(app: Express, route: Route, deps: HandleDeps, contexts: WeakMap<Request, RequestContext>): void {
   const handler: Middleware = function runRoute(request, response, next) {
     const context = contexts.get(request)
     if (context) context.route = route.path

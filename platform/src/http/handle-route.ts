@@ -8,9 +8,10 @@ import { deadlineOf, joinWildcards, parseQuery, refuseDuplicateHeaders } from '.
 import { sendResponse } from './respond.ts'
 import type { Route, RouteRequest, RouteResponse } from './route.ts'
 
-interface HandleDeps {
+export interface HandleDeps {
   readonly identity: ServiceIdentity
   readonly requestTimeoutMs: number
+  readonly draining: AbortSignal
 }
 
 /** One request through a route: who calls, what they send, the handler, the answer. Rejects with what went wrong; the caller of this answers it. */
@@ -24,6 +25,7 @@ export async function handleRoute(deps: HandleDeps, route: Route, request: Reque
   const { signal } = controller
   const input: RouteRequest<unknown, unknown, unknown> = { params, query, body, headers: request.headers, caller, requestId, signal, stream: request }
   const answer = await unlessAborted(signal, route.handle(input))
+  endWithService(answer, deps.draining)
   await sendResponse(response, answer, request.method === 'HEAD')
 }
 
@@ -37,8 +39,7 @@ function parseParts(route: Route, request: Request): { params: unknown; query: u
 }
 
 async function readBody(deps: HandleDeps, route: Route, request: Request): Promise<unknown> {
-  if (!route.rawBody && !route.schema.body) return undefined
-  refuseEncodedBody(request)
+  if (route.rawBody || route.schema.body) refuseEncodedBody(request)
   if (route.rawBody || !route.schema.body) return undefined
   return parseInput(route.schema.body, await readJsonBody(request, route, deps.requestTimeoutMs), route.errors, 'body')
 }
@@ -66,6 +67,15 @@ function watchClient(request: Request, response: Response): AbortController {
     if (!response.writableFinished) controller.abort(new AppError('CANCELLED', 'The client went away.'))
   })
   return controller
+}
+
+/** An event stream never ends by itself: the service that stops ends it, and its clients connect elsewhere. */
+function endWithService({ headers, stream }: RouteResponse, draining: AbortSignal): void {
+  if (!stream || !headers?.['content-type']?.startsWith('text/event-stream')) return
+  const end = () => stream.destroy()
+  if (draining.aborted) end()
+  draining.addEventListener('abort', end, { once: true })
+  stream.once('close', () => draining.removeEventListener('abort', end))
 }
 
 /** Rejects as soon as the signal says so; what the handler then still returns is let go. */

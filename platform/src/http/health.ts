@@ -7,7 +7,7 @@ const READINESS_TIMEOUT_MS = 2000
 interface HealthDeps {
   readonly service: Pick<Service, 'name' | 'readiness'>
   readonly metrics: Metrics
-  readonly isDraining: () => boolean
+  readonly draining: AbortSignal
 }
 
 /**
@@ -40,8 +40,7 @@ export function createHealth(deps: HealthDeps): Route[] {
 }
 
 async function answerReady(deps: HealthDeps) {
-  const draining = deps.isDraining()
-  const { ready, detail } = draining ? { ready: false, detail: { stopping: true } } : await askWithin(deps.service.readiness)
+  const { ready, detail } = deps.draining.aborted ? { ready: false, detail: { stopping: true } } : await askWithin(deps.service.readiness)
   return { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' }, body: { ready, service: deps.service.name, parts: detail } }
 }
 

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { until } from '../testing/until.ts'
 import { bytes, ok, route } from './route.ts'
-import { jsonOf, serveRoutes } from './serve-routes.fixture.ts'
+import { jsonOf, recordingLog, serveRoutes } from './serve-routes.fixture.ts'
 
 const open = route({ method: 'POST', path: '/open', access: 'public', summary: 'Echo', body: z.looseObject({}), handle: async (request) => ok(request.body) })
 const raw = route({
@@ -133,14 +133,16 @@ test('a client that goes mid-answer destroys the stream and aborts the signal', 
   await until(() => aborted && source.destroyed)
 })
 
-test('a stream that fails mid-answer cuts the connection: half an answer must not look whole', async () => {
+test('a stream that fails mid-answer cuts the connection, because half an answer must not look whole, and is logged', async () => {
+  const { log, lines } = recordingLog()
   const half = async function* () {
     yield Buffer.alloc(100_000)
     throw new Error('disk gone')
   }
-  const app = await serveRoutes([
-    route({ method: 'GET', path: '/half', access: 'public', summary: 'Half', handle: async () => bytes(Readable.from(half()), {}) }),
-  ])
+  const app = await serveRoutes(
+    [route({ method: 'GET', path: '/half', access: 'public', summary: 'Half', handle: async () => bytes(Readable.from(half()), {}) })],
+    { log },
+  )
   const answer = await app
     .send('/half')
     .then((response) => response.arrayBuffer())
@@ -149,6 +151,7 @@ test('a stream that fails mid-answer cuts the connection: half an answer must no
       () => 'cut',
     )
   expect(answer).toBe('cut')
+  expect(lines.filter((line) => line.level === 'error')).toMatchObject([{ fields: { error: { message: 'disk gone' } } }])
 })
 
 test('a caller that announced how long it waits gets 504 when that time is over', async () => {

@@ -52,8 +52,8 @@ async function sendStream(response: ServerResponse, answer: RouteResponse, strea
     response.end()
     return
   }
-  await pipeline(stream, response, { end: true }).catch((error: unknown) => {
-    // The client has gone: pipeline destroyed the stream, and nobody is left to be told.
-    if (!response.destroyed || !response.socket?.destroyed) throw error
+  await pipeline(stream, response).catch((error: unknown) => {
+    // One of the two ended early without an error of its own: the client has gone, or the stream was told to end. Nobody is left to be told.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error
   })
 }

@@ -12,7 +12,7 @@ import { createKeyRing } from './signed-identity.ts'
 interface FixtureOptions {
   readonly direct?: DirectHandler
   readonly readiness?: () => Promise<Readiness>
-  readonly isDraining?: () => boolean
+  readonly draining?: AbortSignal
   readonly requestTimeoutMs?: number
   readonly log?: Log
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { until } from '../testing/until.ts'
-import { ok, route } from './route.ts'
+import { bytes, ok, route } from './route.ts'
 import { jsonOf, serveRoutes } from './serve-routes.fixture.ts'
 import { startServer } from './server.ts'
 
@@ -97,7 +98,26 @@ test('health, readiness and metrics answer without a token', async () => {
 test('a readiness check that throws is not ready, and a service that is stopping neither', async () => {
   const failing = await serveRoutes([], { readiness: () => Promise.reject(new Error('secret')) })
   expect(await jsonOf(await fetch(`${failing.url}/ready`))).toEqual({ ready: false, service: 'registry', parts: { failed: true } })
-  const stopping = await serveRoutes([], { isDraining: () => true })
+  const stopping = await serveRoutes([], { draining: AbortSignal.abort() })
   const answer = await fetch(`${stopping.url}/ready`)
   expect([answer.status, answer.headers.get('connection')]).toEqual([503, 'close'])
+})
+
+test('an event stream ends when the service is about to stop', async () => {
+  const draining = new AbortController()
+  const source = new Readable({ read: () => undefined })
+  source.push('data: 1\n\n')
+  const events = route({
+    method: 'GET',
+    path: '/events',
+    access: 'public',
+    summary: 'Events',
+    handle: async () => bytes(source, { 'content-type': 'text/event-stream' }),
+  })
+  const app = await serveRoutes([events], { draining: draining.signal })
+  const reader = (await fetch(`${app.url}/events`)).body?.getReader()
+  expect((await reader?.read())?.value).toEqual(new TextEncoder().encode('data: 1\n\n'))
+  draining.abort()
+  await expect(reader?.read()).rejects.toThrow()
+  expect(source.destroyed).toBe(true)
 })
