@@ -47,10 +47,13 @@ function formatOf(bytes: Uint8Array): string {
   throw new AppError('INVALID_IMAGE', `The bytes are not an image: ${expected}`)
 }
 
-async function checkHeader(image: Sharp, format: string, { maxPixels }: ImageLimits): Promise<{ width: number; height: number }> {
-  const header = await image.metadata().catch((cause: unknown) => {
-    throw new AppError('INVALID_IMAGE', `The ${format} picture cannot be read: its header is damaged or cut off`, { cause })
-  })
+/** Reads the header alone; the limit is ours to check here, so that the refusal can name the size. */
+async function checkHeader(bytes: Uint8Array, format: string, { maxPixels }: ImageLimits): Promise<{ width: number; height: number }> {
+  const header = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch((cause: unknown) => {
+      throw new AppError('INVALID_IMAGE', `The ${format} picture cannot be read: its header is damaged or cut off`, { cause })
+    })
   const { width, height } = header
   if (header.format !== format || width < 1 || height < 1) throw new AppError('INVALID_IMAGE', `The ${format} picture cannot be read: its header is damaged`)
   if (width * height > maxPixels) {
@@ -76,8 +79,8 @@ async function decode(image: Sharp, format: string): Promise<RgbPicture> {
 
 async function open(bytes: Uint8Array, limits: ImageLimits): Promise<{ image: Sharp; format: string; width: number; height: number }> {
   const format = formatOf(bytes)
+  const size = await checkHeader(bytes, format, limits)
   const image = sharp(bytes, { limitInputPixels: limits.maxPixels, failOn: 'error', sequentialRead: true })
-  const size = await checkHeader(image, format, limits)
   return { image: image.autoOrient().timeout({ seconds: limits.maxSeconds }), format, ...size }
 }
 

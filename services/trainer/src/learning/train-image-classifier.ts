@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Label } from '@millrace/contracts/model/model-spec.ts'
 import { preprocessImage } from '@millrace/platform/model/preprocess-image.ts'
 import { type Backbone, openBackbone } from './backbone.ts'
@@ -96,7 +96,7 @@ async function finish(training: Training, head: TrainedHead, test: TestResult, m
     schemaVersion: 1,
     parameters,
     dataset: { ...set.dataset, root: settings.dataRoot },
-    backbone: { file: parameters.backbone, sha256: sha256(backbone.bytes), features: set.width },
+    backbone: { file: basename(settings.backbonePath), sha256: sha256(backbone.bytes), features: set.width },
     headSha256: model.headSha256,
     metrics,
     epochs: head.epochs,

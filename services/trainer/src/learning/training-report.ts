@@ -1,4 +1,5 @@
 import { cpus, totalmem } from 'node:os'
+import { basename } from 'node:path'
 import type { TestResult } from './evaluate-test-split.ts'
 import type { DatasetSummary, EpochReport, TrainingSettings } from './training-job.ts'
 
@@ -35,7 +36,7 @@ export function environmentOf(): Record<string, string> {
 export function parametersOf(settings: TrainingSettings): Record<string, string> {
   const { dataRoot: _root, outputDir: _output, backbonePath, ...rest } = settings
   const named = Object.entries(rest).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), String(value)])
-  return { ...Object.fromEntries(named), backbone: backbonePath.split(/[\\/]/).at(-1) ?? backbonePath, optimizer: 'adam' }
+  return { ...Object.fromEntries(named), backbone: basename(backbonePath), optimizer: 'adam' }
 }
 
 /** The metrics of a run; a class without test rows has no recall. */
