@@ -98,7 +98,8 @@ async function startParts(options: HostOptions, lifetime: Lifetime, draining: Ab
 function openPort(options: HostOptions, draining: AbortSignal): Promise<Started<Listening>> {
   const { service, host, port, identity, log, metrics, requestTimeoutMs = 30_000, shutdownGraceMs = 10_000 } = options
   const app = createApp({ service, identity, log, metrics, draining, requestTimeoutMs })
-  return startServer({ host, port, app, drainMs: shutdownGraceMs, ...(service.direct ? { direct: service.direct } : {}) })
+  const onFault = (error: unknown) => log.error('the direct handler failed', { service: service.name, error })
+  return startServer({ host, port, app, onFault, drainMs: shutdownGraceMs, ...(service.direct ? { direct: service.direct } : {}) })
 }
 
 function startRelay(options: HostOptions, lifetime: Lifetime): Relay | null {

@@ -83,6 +83,19 @@ test('the direct handler comes before the routes and passes on what is not its o
   expect(await jsonOf(await app.send('/thing'))).toEqual({ from: 'route' })
 })
 
+test('a direct handler that throws costs one request, not the process', async () => {
+  const faults: unknown[] = []
+  const bug = new Error('bug')
+  const direct = () => {
+    throw bug
+  }
+  const server = await startServer({ host: '127.0.0.1', port: 0, app: () => undefined, direct, onFault: (error) => faults.push(error) })
+  onTestFinished(() => server.stop())
+  expect((await fetch(server.value.url)).status).toBe(500)
+  expect((await fetch(server.value.url)).status).toBe(500)
+  expect(faults).toEqual([bug, bug])
+})
+
 test('health, readiness and metrics answer without a token', async () => {
   let ready = false
   const app = await serveRoutes([], { readiness: async () => ({ ready, detail: { database: ready } }) })

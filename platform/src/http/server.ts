@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly app: RequestListener
   /** Looked at before `app`. */
   readonly direct?: DirectHandler
+  /** Told of what `direct` throws; its caller gets a 500. */
+  readonly onFault?: (error: unknown) => void
   readonly headersTimeoutMs?: number
   readonly keepAliveTimeoutMs?: number
   readonly maxConnections?: number
@@ -44,7 +46,7 @@ export async function startServer(options: ServerOptions): Promise<Started<Liste
       keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
       connectionsCheckingInterval: 1000,
     },
-    withDirect(options.direct, options.app),
+    withDirect(options),
   )
   server.maxConnections = options.maxConnections ?? 10_000
   server.on('clientError', refuseMalformed)
@@ -55,10 +57,16 @@ export async function startServer(options: ServerOptions): Promise<Started<Liste
   return { value: { url: `http://${host}:${port}`, port }, stop: () => drain(server, options.drainMs ?? 10_000) }
 }
 
-const withDirect =
-  (direct: DirectHandler | undefined, app: RequestListener): RequestListener =>
-  (request, response) => {
-    if (!direct?.(request, response)) app(request, response)
+/** A bug on the prediction path must cost one request, not the process. */
+const withDirect = ({ direct, app, onFault }: ServerOptions): RequestListener =>
+  function dispatch(request, response) {
+    try {
+      if (!direct?.(request, response)) app(request, response)
+    } catch (error) {
+      onFault?.(error)
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500, { connection: 'close' }).end()
+    }
   }
 
 /** Not HTTP, or more of it than allowed: say so in one line and close. */
