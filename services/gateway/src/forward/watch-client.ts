@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AppError } from '@millrace/platform/errors.ts'
+
+/**
+ * Aborts when the client goes, when the whole call takes longer than `totalMs`, or, where that is null, when nothing moves on the client's connection for `stallMs`.
+ * `stop` ends the watch.
+ */
+export function watchClient(request: IncomingMessage, response: ServerResponse, limits: { totalMs: number | null; stallMs: number }) {
+  const controller = new AbortController()
+  const late = (): void =>
+    controller.abort(new AppError('DEADLINE_EXCEEDED', `The call took longer than the ${limits.totalMs ?? limits.stallMs} ms allowed here.`))
+  const gone = (): void => {
+    if (!response.writableFinished) controller.abort(new AppError('CANCELLED', 'The client went away.'))
+  }
+  const timer = limits.totalMs === null ? null : setTimeout(late, limits.totalMs)
+  const { socket } = request
+  if (limits.totalMs === null) socket.setTimeout(limits.stallMs, late)
+  response.once('close', gone)
+  return {
+    signal: controller.signal,
+    stop(): void {
+      if (timer) clearTimeout(timer)
+      if (limits.totalMs === null) socket.setTimeout(0).off('timeout', late)
+      response.off('close', gone)
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AppError, TransientError } from '@millrace/platform/errors.ts'
+import { type Access, mayAccess } from '@millrace/platform/http/identity.ts'
+import { dialectOfPath } from '@millrace/platform/http/problem.ts'
+import { refuseDuplicateHeaders } from '@millrace/platform/http/request-input.ts'
+import type { ErrorDialect } from '@millrace/platform/http/route.ts'
+import type { Log } from '@millrace/platform/log.ts'
+import { isRequestId } from '@millrace/platform/telemetry/request-id.ts'
+import type { Caller } from './access/authenticate.ts'
+import type { RateLimit } from './access/rate-limit.ts'
+import { canonicalPath, findTarget, type Target } from './domain/route-table.ts'
+import { findPathProblem } from './domain/unsafe-path.ts'
+import type { Forwarding } from './forward/forward.ts'
+import type { LocalRoute } from './local/local-request.ts'
+import { sendFailure } from './local/send.ts'
+
+export interface HandleDeps {
+  readonly authenticate: (request: IncomingMessage) => Caller
+  readonly rateLimit: RateLimit
+  readonly forward: (forwarding: Forwarding) => Promise<void>
+  readonly locals: readonly LocalRoute[]
+  readonly newId: () => string
+  readonly log: Log
+  /** Told of every request when its answer is over. */
+  readonly observe: (seen: {
+    request: IncomingMessage
+    response: ServerResponse
+    route: string
+    user: string
+    address: string
+    requestId: string
+    begunMs: number
+  }) => void
+}
+
+interface Request {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly requestId: string
+  /** Canonical, without its query. */
+  readonly path: string
+  readonly query: string
+}
+
+/** Who may call without showing who they are, where nothing is asked of them. */
+const NOBODY: Caller = { user: 'anonymous', role: 'viewer', quota: 'anonymous' }
+
+/** Answers one request, whatever happens: nothing that goes wrong in here may leave a client waiting. */
+export const createHandleRequest = (deps: HandleDeps) =>
+  function handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    const begunMs = performance.now()
+    const given = request.headers['x-request-id']
+    const requestId = isRequestId(given) ? given : deps.newId()
+    const [rawPath = '', ...rest] = (request.url ?? '/').split('?')
+    const path = canonicalPath(rawPath)
+    const target = findTarget(path)
+    const seen = { route: target?.upstream ?? 'gateway', user: '', address: request.socket.remoteAddress ?? '' }
+    response.once('close', () => deps.observe({ request, response, ...seen, requestId, begunMs }))
+    const known: Request = { request, response, requestId, path, query: rest.length > 0 ? `?${rest.join('?')}` : '' }
+    answer(deps, known, target, seen).catch((error: unknown) => {
+      const dialect: ErrorDialect = target?.dialect ?? dialectOfPath(rawPath)
+      report(deps.log, error, requestId)
+      sendFailure(request, response, error, dialect, requestId)
+    })
+  }
+
+function report(log: Log, error: unknown, requestId: string): void {
+  const failed = !(error instanceof AppError) && !(error instanceof TransientError)
+  if (failed) log.error('request failed', { requestId, error })
+}
+
+async function answer(deps: HandleDeps, known: Request, target: Target | null, seen: { user: string }): Promise<void> {
+  const { request, response, requestId, path } = known
+  refuseDuplicateHeaders(request)
+  const local = target ? null : findLocal(deps.locals, path, request.method ?? 'GET')
+  const access = target ? accessTo(target, request.method ?? 'GET', path) : (local?.access ?? 'read')
+  const caller = await admit(deps, request, access)
+  seen.user = caller.user
+  if (target) {
+    const problem = target.traffic === 'artifact' ? null : findPathProblem(path)
+    if (problem) throw new AppError('BAD_REQUEST', `Invalid path: ${problem}.`)
+    return deps.forward({ request, response, target, path: path + known.query, caller, requestId })
+  }
+  if (!local) throw new AppError('ENDPOINT_NOT_FOUND', `There is nothing at ${request.method} ${path}.`)
+  return local.handle({ request, response, caller, path, requestId })
+}
+
+/** Pods do not know users: what a prediction asks for is checked here. Every other service checks its own routes. */
+function accessTo(target: Target, method: string, path: string): Access {
+  if (target.open) return 'public'
+  if (target.upstream !== 'inference' || method === 'GET' || method === 'HEAD') return 'read'
+  return path.startsWith('/v2/repository/') ? 'write' : 'predict'
+}
+
+async function admit(deps: HandleDeps, request: IncomingMessage, access: Access): Promise<Caller> {
+  const address = request.socket.remoteAddress ?? ''
+  if (access === 'public') {
+    await deps.rateLimit.take(address)
+    return NOBODY
+  }
+  await deps.rateLimit.checkFailures(address)
+  const caller = await identify(deps, request, address)
+  await deps.rateLimit.take(caller.quota)
+  if (!mayAccess({ ...caller, service: 'gateway' }, access)) {
+    throw new AppError('PERMISSION_DENIED', `${caller.user} has the role ${caller.role}, which does not include the right '${access}'.`)
+  }
+  return caller
+}
+
+async function identify(deps: HandleDeps, request: IncomingMessage, address: string): Promise<Caller> {
+  try {
+    return deps.authenticate(request)
+  } catch (error) {
+    const tried = request.headers.authorization !== undefined || request.headers['x-api-key'] !== undefined
+    if (tried && error instanceof AppError && error.code === 'UNAUTHENTICATED') await deps.rateLimit.countFailure(address)
+    throw error
+  }
+}
+
+const matches = (route: LocalRoute, path: string): boolean =>
+  route.path === path || (route.path.length > 1 && route.path.endsWith('/') && path.startsWith(route.path) && /^[^/]+$/.test(path.slice(route.path.length)))
+
+/** @throws AppError METHOD_NOT_ALLOWED for a path that is there under another method */
+function findLocal(locals: readonly LocalRoute[], path: string, method: string): LocalRoute | null {
+  const here = locals.filter((route) => matches(route, path))
+  const found = here.find((route) => route.method === (method === 'HEAD' ? 'GET' : method))
+  if (found || here.length === 0) return found ?? null
+  throw new AppError('METHOD_NOT_ALLOWED', `${method} is not allowed on ${path}: use ${here.map((route) => route.method).join(', ')}.`)
+}

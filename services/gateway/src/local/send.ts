@@ -1,0 +1,49 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerError, describeError } from '@millrace/platform/http/problem.ts'
+import type { ErrorDialect } from '@millrace/platform/http/route.ts'
+import { SECURITY_HEADERS } from '../forward/headers.ts'
+
+/** How long the rest of a refused body is read and thrown away before the connection is cut: a client that is still sending would otherwise never see the answer. */
+const LINGER_MS = 5000
+
+export interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+}
+
+/** Answers a request that the gateway deals with itself. */
+export function send(response: ServerResponse, answer: Answer, requestId: string): void {
+  const length = { 'content-length': String(Buffer.byteLength(answer.body ?? '')) }
+  const contentPolicy = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" }
+  response.writeHead(answer.status, {
+    ...contentPolicy,
+    ...SECURITY_HEADERS,
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    ...(answer.status === 204 ? {} : length),
+    ...answer.headers,
+  })
+  response.end(response.req.method === 'HEAD' ? undefined : answer.body)
+}
+
+export const sendJson = (response: ServerResponse, status: number, body: unknown, requestId: string): void =>
+  send(response, { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }, requestId)
+
+/** Answers with an error, or cuts the connection where the answer has already begun: a truncated body must not look complete. */
+export function sendFailure(request: IncomingMessage, response: ServerResponse, error: unknown, dialect: ErrorDialect, requestId: string): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy()
+    return
+  }
+  const answer = answerError(error, dialect, requestId)
+  const challenge: Record<string, string> = describeError(error).code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="millrace"' } : {}
+  send(response, { status: answer.status, headers: { ...answer.headers, ...challenge }, body: JSON.stringify(answer.body) }, requestId)
+  if (!request.complete) linger(request)
+}
+
+function linger(request: IncomingMessage): void {
+  const cut = setTimeout(() => request.socket.destroy(), LINGER_MS)
+  const calm = (): void => clearTimeout(cut)
+  request.once('end', calm).once('close', calm).resume()
+}

@@ -1,0 +1,279 @@
+import { connect } from 'node:net'
+import { apiKeyCreated, apiKeys, gatewayReady } from '@millrace/contracts/http/gateway.ts'
+import { until } from '@millrace/platform/testing/until.ts'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { type Echo, startGateway, startUpstream } from './testing/start-gateway.ts'
+
+const echoed = z.looseObject({
+  service: z.string(),
+  url: z.string(),
+  user: z.string(),
+  role: z.string(),
+  headers: z.record(z.string(), z.string()),
+  bytes: z.number(),
+})
+const echoOf = async (answer: Response): Promise<Omit<Echo, 'method'>> => echoed.parse(await answer.json())
+const problemOf = async (answer: Response) =>
+  z
+    .looseObject({ code: z.string().optional(), detail: z.string().optional(), error_code: z.string().optional(), error: z.string().optional() })
+    .parse(await answer.json())
+const ADMIN_KEY = 'a-long-enough-administrators-key-0123456789'
+const jsonPost = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  body: JSON.stringify(body),
+  headers: { 'content-type': 'application/json', ...headers },
+})
+
+/** Bytes as they are, past every client's own checks. */
+async function sendRaw(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(text)
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString()
+}
+
+test('a call reaches its service with path, query and body, and with the gateway as the one who says who calls', async () => {
+  const { send } = await startGateway()
+  const plain = await send('/api/2.0/mlflow/runs/search?a=1&b=%2F', jsonPost({ x: 1 }, { 'x-request-id': 'my-request', cookie: 'a=b' }))
+  const echo = await echoOf(plain)
+  expect(echo).toMatchObject({ service: 'tracking', url: '/api/2.0/mlflow/runs/search?a=1&b=%2F', user: 'local-admin', role: 'admin', bytes: 7 })
+  expect(echo.headers).toMatchObject({ 'x-request-id': 'my-request', 'content-type': 'application/json' })
+  expect(echo.headers).not.toHaveProperty('cookie')
+  expect(plain.headers.get('x-request-id')).toBe('my-request')
+  expect(plain.headers.get('x-powered-by')).toBeNull()
+  expect(plain.headers.get('content-security-policy')).toContain('sandbox')
+})
+
+test('a path under /ajax-api reaches the same service as under /api', async () => {
+  const { send } = await startGateway()
+  expect(await echoOf(await send('/ajax-api/2.0/mlflow/registered-models/search?x=1'))).toMatchObject({
+    service: 'registry',
+    url: '/api/2.0/mlflow/registered-models/search?x=1',
+  })
+})
+
+test('an unknown path answers 404 in the dialect of its neighbours', async () => {
+  const { send } = await startGateway()
+  const unknown = await send('/api/v1/nothing')
+  expect([unknown.status, unknown.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
+  expect(await problemOf(unknown)).toMatchObject({ code: 'ENDPOINT_NOT_FOUND', detail: 'There is nothing at GET /api/v1/nothing.' })
+  expect(await problemOf(await send('/api/2.0/mlflowx'))).toMatchObject({ error_code: 'ENDPOINT_NOT_FOUND' })
+  expect((await send('/API/v1/models')).status).toBe(404)
+  expect((await send('/api/v1/keys', { method: 'PUT' })).status).toBe(405)
+})
+
+test.each([
+  '/api/v1/models/../keys',
+  '/api/v1/models/%2e%2e/x',
+  '/api/v1/models/a%2f..%2f..',
+  '/api/v1/models/%252e%252e/x',
+  '/api/v1/models/%25252e%25252e',
+  '/api/v1/models/..%5c',
+  '/api/v1/models/%00',
+  '/api/v1/models/%zz',
+])('the path %s is refused before any service sees it', async (path) => {
+  const { port } = await startGateway()
+  const answer = await sendRaw(port, `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`)
+  expect(answer).toMatch(/^HTTP\/1.1 400/)
+})
+
+test('on artifact routes a strange path is passed on as it is, for tracking to judge', async () => {
+  const { port } = await startGateway()
+  const path = '/api/2.0/mlflow-artifacts/artifacts/%252e%252e/x'
+  const answer = await sendRaw(port, `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`)
+  expect(answer).toContain(`"url":"${path}"`)
+})
+
+test('a web page on another name or another origin is not the local administrator', async () => {
+  const { url, send, port } = await startGateway()
+  expect(await sendRaw(port, `GET /api/v1/models HTTP/1.1\r\nHost: evil.example:${port}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 421/)
+  expect(await sendRaw(port, `GET /api/v1/models HTTP/1.1\r\nHost: localhost:1\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 421/)
+  expect((await send('/predict', { method: 'POST', headers: { origin: 'https://evil.example' } })).status).toBe(403)
+  expect((await send('/predict', { method: 'POST', headers: { origin: 'null' } })).status).toBe(403)
+  expect((await send('/predict', { method: 'POST', headers: { origin: url } })).status).toBe(200)
+  expect((await send('/predict', { method: 'POST', headers: { 'x-forwarded-for': '10.0.0.1' } })).status).toBe(401)
+})
+
+test('a key is shown once, works as Bearer, x-api-key and Basic password, and stops when it is revoked', async () => {
+  const { send, database } = await startGateway()
+  const created = apiKeyCreated.parse(await (await send('/api/v1/keys', jsonPost({ name: 'ana', role: 'editor' }))).json())
+  expect(created.key).toMatch(/^mlr_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$/)
+  const basic = `Basic ${Buffer.from(`ana:${created.key}`).toString('base64')}`
+  for (const headers of [{ authorization: `Bearer ${created.key}` }, { 'x-api-key': created.key }, { authorization: basic }]) {
+    expect(await echoOf(await send('/api/v1/models', { headers }))).toMatchObject({ user: 'ana', role: 'editor' })
+  }
+  const listed = await (await send('/api/v1/keys')).text()
+  expect(apiKeys.parse(JSON.parse(listed)).keys).toMatchObject([{ keyId: created.keyId, name: 'ana', role: 'editor' }])
+  expect(listed).not.toContain(created.key)
+  const [row] = await database.query<{ dump: string }>('select api_key::text as dump from api_key')
+  expect(row?.dump).not.toContain(created.key.slice(-49))
+  expect((await send(`/api/v1/keys/${created.keyId}`, { method: 'DELETE' })).status).toBe(204)
+  expect((await send('/api/v1/models', { headers: { 'x-api-key': created.key } })).status).toBe(401)
+  expect((await send(`/api/v1/keys/${created.keyId}`, { method: 'DELETE' })).status).toBe(404)
+})
+
+test('a role does not reach further than its rights', async () => {
+  const { send } = await startGateway()
+  const keyOf = async (role: string): Promise<Record<string, string>> => ({
+    'x-api-key': apiKeyCreated.parse(await (await send('/api/v1/keys', jsonPost({ name: role, role }))).json()).key,
+  })
+  const viewer = await keyOf('viewer')
+  const editor = await keyOf('editor')
+  expect((await send('/v2/models/fish', { headers: viewer })).status).toBe(200)
+  expect((await send('/predict', { method: 'POST', headers: viewer })).status).toBe(403)
+  expect((await send('/predict', { method: 'POST', headers: await keyOf('user') })).status).toBe(200)
+  expect((await send('/api/v1/keys', { headers: editor })).status).toBe(403)
+  expect((await send('/api/v1/keys', jsonPost({ name: 'mallory', role: 'admin' }, editor))).status).toBe(403)
+})
+
+test('forged, mistyped and foreign credentials are refused, also on loopback', async () => {
+  const { send } = await startGateway()
+  const { key } = apiKeyCreated.parse(await (await send('/api/v1/keys', jsonPost({ name: 'ana', role: 'viewer' }))).json())
+  const forged = [`${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`, 'mlr_', 'eyJhbGciOiJub25lIn0.eyJyb2xlIjoiYWRtaW4ifQ.', 'x'.repeat(5000)]
+  for (const credential of forged) {
+    const answer = await send('/api/v1/models', { headers: { authorization: `Bearer ${credential}` } })
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="millrace"'])
+  }
+  expect((await send('/api/v1/models', { headers: { authorization: 'Digest abc' } })).status).toBe(401)
+})
+
+test('bound to an address that others reach, nobody comes in without a key', async () => {
+  const { send } = await startGateway({ config: { HOST: '0.0.0.0', MILLRACE_ADMIN_KEY: ADMIN_KEY } })
+  expect((await send('/api/v1/models')).status).toBe(401)
+  expect((await send('/metrics')).status).toBe(401)
+  expect((await send('/health')).status).toBe(200)
+  expect(await echoOf(await send('/version'))).toMatchObject({ user: 'anonymous', role: 'viewer' })
+  expect(await echoOf(await send('/api/v1/models', { headers: { authorization: `Bearer ${ADMIN_KEY}` } }))).toMatchObject({ user: 'admin-key', role: 'admin' })
+})
+
+test('an address that others reach is refused while there is no key at all', async () => {
+  await expect(startGateway({ config: { HOST: '0.0.0.0' } })).rejects.toThrow(/does not listen on 0\.0\.0\.0 without authentication.*MILLRACE_ADMIN_KEY/)
+})
+
+test.each([
+  ['malformed JSON', '{"name": ', 400, /not valid JSON/],
+  ['an unknown role', '{"name":"a","role":"king"}', 400, /role/],
+  ['an unknown field', '{"name":"a","role":"user","root":true}', 400, /root/],
+  ['a reserved name', '{"name":"gateway","role":"user"}', 400, /reserved/],
+  ['a body that is too large', `{"name":"${'a'.repeat(20_000)}","role":"user"}`, 413, /larger than/],
+])('creating a key with %s answers what is wrong', async (_, body, status, message) => {
+  const { send } = await startGateway()
+  const answer = await send('/api/v1/keys', { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+  expect(answer.status).toBe(status)
+  expect((await problemOf(answer)).detail).toMatch(message)
+  expect((await send('/health')).status).toBe(200)
+})
+
+test('an upload beyond the limit is refused by its announced length, without reaching a pod', async () => {
+  let seen = 0
+  const pod = await startUpstream((_request, response) => {
+    seen += 1
+    response.end()
+  })
+  const { send } = await startGateway({ upstreams: { inference: () => [pod] } })
+  const answer = await send('/predict', { method: 'POST', body: new Uint8Array(20 * 1024 * 1024) })
+  expect(answer.status).toBe(413)
+  expect((await problemOf(answer)).detail).toBe('The body is larger than the 10485760 bytes allowed here: send less.')
+  expect(seen).toBe(0)
+  expect((await send('/health')).status).toBe(200)
+})
+
+test('an upload of unknown length is cut off at the limit', async () => {
+  const { send, port } = await startGateway({ config: { GATEWAY_MAX_PREDICT_BYTES: 2048 } })
+  const chunk = `400\r\n${'a'.repeat(1024)}\r\n`
+  const head = `POST /predict HTTP/1.1\r\nHost: localhost:${port}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`
+  expect(await sendRaw(port, `${head}${chunk.repeat(3)}0\r\n\r\n`)).toMatch(/^HTTP\/1.1 413/)
+  expect(await sendRaw(port, `${head}${chunk.repeat(2)}0\r\n\r\n`)).toMatch(/^HTTP\/1.1 200/)
+  expect((await send('/health')).status).toBe(200)
+})
+
+test('headers beyond the limit are refused', async () => {
+  const { port } = await startGateway()
+  expect(await sendRaw(port, `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nX-Big: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431/)
+})
+
+test('a service that is down answers 503 with Retry-After, in its dialect', async () => {
+  const { send } = await startGateway({ upstreams: { tracking: () => ['http://127.0.0.1:1'], inference: () => [] } })
+  const tracking = await send('/api/2.0/mlflow/experiments/search', jsonPost({}))
+  expect([tracking.status, tracking.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(await problemOf(tracking)).toMatchObject({ error_code: 'TEMPORARILY_UNAVAILABLE' })
+  const inference = await send('/v2/models/fish/infer', jsonPost({ inputs: [] }))
+  expect([inference.status, (await problemOf(inference)).error]).toEqual([503, 'The inference service is not running at the moment: try again.'])
+})
+
+test('a prediction that one pod cannot take is answered by another', async () => {
+  const broken = await startUpstream((request) => request.socket.destroy())
+  const shedding = await startUpstream((_request, response) => response.writeHead(503, { 'x-millrace-reason': 'queue_full' }).end())
+  const healthy = await startUpstream((request, response) => void request.on('data', () => undefined).on('end', () => response.end('answered')))
+  for (const first of ['http://127.0.0.1:1', broken, shedding]) {
+    const { send } = await startGateway({ upstreams: { inference: () => [first, healthy] } })
+    const answers = await Promise.all(Array.from({ length: 10 }, async () => (await send('/predict', { method: 'POST', body: 'picture' })).text()))
+    expect(new Set(answers)).toEqual(new Set(['answered']))
+  }
+})
+
+test('a write is never sent twice', async () => {
+  let seen = 0
+  const dying = await startUpstream((request) => {
+    seen += 1
+    request.socket.destroy()
+  })
+  const { send } = await startGateway({ upstreams: { trainer: () => [dying, dying.replace('127.0.0.1', 'localhost')] } })
+  expect((await send('/api/v1/training/jobs', jsonPost({}))).status).toBe(503)
+  expect(seen).toBe(1)
+})
+
+test('a service that does not answer in time is given up on', async () => {
+  const silent = await startUpstream(() => undefined)
+  const { send } = await startGateway({ config: { GATEWAY_API_TIMEOUT_MS: 100 }, upstreams: { promoter: () => [silent] } })
+  const answer = await send('/api/v1/promotions/decisions')
+  expect([answer.status, (await problemOf(answer)).code]).toEqual([504, 'DEADLINE_EXCEEDED'])
+})
+
+test('a client that goes takes its call with it', async () => {
+  let gone = false
+  const slow = await startUpstream((_request, response) => void response.once('close', () => (gone = true)))
+  const { send } = await startGateway({ upstreams: { registry: () => [slow] } })
+  const leave = new AbortController()
+  const call = send('/api/v1/models', { signal: leave.signal })
+  setTimeout(() => leave.abort(), 50)
+  await expect(call).rejects.toThrow()
+  await until(() => gone)
+})
+
+test('more requests than the limit of the caller are refused with Retry-After', async () => {
+  const { send } = await startGateway({ config: { GATEWAY_RATE_LIMIT: 5 } })
+  const answers = await Promise.all(Array.from({ length: 20 }, () => send('/api/v1/models')))
+  const refused = answers.filter((answer) => answer.status === 429)
+  expect(refused.length).toBeGreaterThanOrEqual(10)
+  expect(refused[0]?.headers.get('retry-after')).toBe('1')
+})
+
+test('/ready tells the parts, and is not ready while one is not', async () => {
+  const ready = await startUpstream((_request, response) => response.end('{"ready":true}'))
+  const all = {
+    tracking: () => [ready],
+    registry: () => [ready],
+    trainer: () => [ready],
+    promoter: () => [ready],
+    'drift-monitor': () => [ready],
+    inference: () => [ready],
+  }
+  const whole = await (await startGateway({ upstreams: all })).send('/ready')
+  expect([whole.status, gatewayReady.parse(await whole.json()).ready]).toEqual([200, true])
+  const partly = await (await startGateway({ upstreams: { ...all, inference: () => [] } })).send('/ready')
+  expect([partly.status, gatewayReady.parse(await partly.json()).parts['inference']?.ready]).toEqual([503, false])
+})
+
+test('/health answers plain OK; the page and its parts are served under a strict policy', async () => {
+  const { send } = await startGateway()
+  expect(await (await send('/health')).text()).toBe('OK')
+  const page = await send('/')
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
+  expect(await page.text()).toContain('<title>Millrace</title>')
+  const script = await send('/console.js')
+  const again = await send('/console.js', { headers: { 'if-none-match': script.headers.get('etag') ?? '' } })
+  expect([script.status, again.status]).toEqual([200, 304])
+})
