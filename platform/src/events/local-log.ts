@@ -4,20 +4,10 @@ import type { Log } from '../log.ts'
 import { refuseInsideTransaction } from '../sql/sql.ts'
 import type { DeliveredRecord, EventLog, LogRecord, Receive } from './event-log.ts'
 import { createLease, type Lease } from './lease.ts'
-import { createWakeSignal, fullJitterMs, pauseFor, type WakeSignal } from './signal.ts'
-
-/** Where a log within one process keeps its records. Offsets of a topic only grow; there may be gaps. */
-export interface LogStore {
-  append(topic: string, records: readonly LogRecord[]): Promise<void>
-  /** At most `limit` records at `from` or later. */
-  read(topic: string, from: number, limit: number): Promise<DeliveredRecord[]>
-  /** The offset after the newest record. */
-  end(topic: string): Promise<number>
-  count(topic: string, from: number): Promise<number>
-  /** The next offset that the group will read; 0 for a new group. */
-  committed(group: string, topic: string): Promise<number>
-  commit(group: string, topic: string, next: number): Promise<void>
-}
+import { createFollower, type Follower } from './local-follower.ts'
+import type { LogStore } from './log-store.ts'
+import { createCommitter } from './offset-committer.ts'
+import { pauseFor } from './signal.ts'
 
 export interface LocalLogOptions {
   readonly store: LogStore
@@ -28,17 +18,8 @@ export interface LocalLogOptions {
 
 /** As Kafka's default, so that what fits here fits there. */
 const MAX_RECORD_BYTES = 1024 * 1024
-const READ_LIMIT = 100
-
-interface Reader {
-  readonly topic: string
-  readonly receive: Receive
-  readonly signal: AbortSignal
-  /** Called after each record that was received. */
-  readonly onReceived: (next: number) => void
-  /** Called when everything there was at the time has been received. */
-  readonly onIdle: (next: number) => void
-}
+const READ_TO_END_LIMIT = 1000
+const STORE_PAUSE_MS = 500
 
 function refuseOversized(topic: string, records: readonly LogRecord[]): void {
   for (const { key, value, headers } of records) {
@@ -50,71 +31,94 @@ function refuseOversized(topic: string, records: readonly LogRecord[]): void {
 }
 
 /** The `EventLog` within one process: one partition per topic, and publishers wake readers directly, so that delivery takes about a millisecond. */
-export function createLocalLog({ store, log, pollMs }: LocalLogOptions): Started<EventLog> {
-  const readers = new Map<string, Set<WakeSignal>>()
-  const leases = new Map<string, Lease>()
+export function createLocalLog(options: LocalLogOptions): Started<EventLog> {
+  const { store } = options
+  const follower = createFollower(store, options.log, options.pollMs)
+  const subscriptions = createSubscriptions(options.log)
+  const followInGroup = createGroups(options, follower)
+  const value: EventLog = {
+    async publish(topic, records) {
+      refuseInsideTransaction('publishing to the event log')
+      refuseOversized(topic, records)
+      if (records.length === 0) return
+      await store.append(topic, records)
+      follower.wake(topic)
+    },
+    async subscribe({ group, topics, receive }) {
+      return subscriptions.start((signal) => Promise.all(topics.map((topic) => followInGroup(group, topic, receive, signal))))
+    },
+    async broadcast({ topics, receive, caughtUp }) {
+      const reached = createCatchUp(await endsOf(store, topics), caughtUp)
+      const follow = (topic: string, signal: AbortSignal): Promise<void> => {
+        const onReceived = (next: number): void => reached(topic, next)
+        return follower.follow({ topic, receive, signal, onReceived, onIdle: () => reached(topic, Number.POSITIVE_INFINITY) }, 0)
+      }
+      return subscriptions.start((signal) => Promise.all(topics.map((topic) => follow(topic, signal))))
+    },
+    readToEnd: (topic) => readToEnd(store, topic),
+    async lag(group, topics) {
+      const counts = topics.map(async (topic) => [topic, await store.count(topic, await store.committed(group, topic))] as const)
+      return Object.fromEntries(await Promise.all(counts))
+    },
+  }
+  return { value, stop: subscriptions.stop }
+}
+
+async function endsOf(store: LogStore, topics: readonly string[]): Promise<Map<string, number>> {
+  return new Map(await Promise.all(topics.map(async (topic) => [topic, await store.end(topic)] as const)))
+}
+
+/** Calls `caughtUp` once, when every topic was received up to where it ended at the start, or had nothing (any more). */
+function createCatchUp(behind: Map<string, number>, caughtUp: (() => void) | undefined): (topic: string, next: number) => void {
+  return (topic, next) => {
+    const end = behind.get(topic)
+    if (end === undefined || next < end) return
+    behind.delete(topic)
+    if (behind.size === 0) caughtUp?.()
+  }
+}
+
+async function readToEnd(store: LogStore, topic: string): Promise<DeliveredRecord[]> {
+  const end = await store.end(topic)
+  const all: DeliveredRecord[] = []
+  for (let next = 0; next < end; next = (all.at(-1)?.offset ?? end) + 1) {
+    const records = await store.read(topic, next, READ_TO_END_LIMIT)
+    if (records.length === 0) break
+    all.push(...records)
+  }
+  return all.filter((record) => record.offset < end)
+}
+
+interface Subscriptions {
+  start(run: (signal: AbortSignal) => Promise<unknown>): Started<null>
+  stop(): Promise<void>
+}
+
+function createSubscriptions(log: Log): Subscriptions {
   const stops = new Set<() => Promise<void>>()
-
-  async function deliver(record: DeliveredRecord, { receive, signal }: Reader): Promise<boolean> {
-    for (let failures = 0; !signal.aborted; failures += 1) {
-      try {
-        await receive(record, signal)
-        return true
-      } catch (error) {
-        if (signal.aborted) return false
-        log.error('A receiver threw; the record is delivered again', { topic: record.topic, offset: record.offset, failures, error })
-        await pauseFor(20 + fullJitterMs(failures, 50, 5_000), signal)
+  return {
+    start(run) {
+      const stopping = new AbortController()
+      const running = run(stopping.signal).catch((error: unknown) => log.error('A subscription ended', { error }))
+      const stop = async (): Promise<void> => {
+        stopping.abort()
+        await running
+        stops.delete(stop)
       }
-    }
-    return false
+      stops.add(stop)
+      return { value: null, stop }
+    },
+    async stop() {
+      await Promise.all([...stops].map((stop) => stop()))
+    },
   }
+}
 
-  async function readBatch(reader: Reader, next: number): Promise<readonly DeliveredRecord[] | null> {
-    try {
-      return await store.read(reader.topic, next, READ_LIMIT)
-    } catch (error) {
-      if (!reader.signal.aborted) log.warn('The event log cannot be read and is tried again', { topic: reader.topic, reason: messageOf(error) })
-      await pauseFor(500, reader.signal)
-      return null
-    }
-  }
+type FollowInGroup = (group: string, topic: string, receive: Receive, signal: AbortSignal) => Promise<void>
 
-  async function follow(reader: Reader, from: number): Promise<void> {
-    const wake = createWakeSignal()
-    const waiting = readers.get(reader.topic) ?? new Set()
-    readers.set(reader.topic, waiting.add(wake))
-    let next = from
-    while (!reader.signal.aborted) {
-      const records = await readBatch(reader, next)
-      if (!records) continue
-      for (const record of records) {
-        if (!(await deliver(record, reader))) break
-        next = record.offset + 1
-        reader.onReceived(next)
-      }
-      if (records.length < READ_LIMIT && !reader.signal.aborted) {
-        reader.onIdle(next)
-        await wake.wait(pollMs, reader.signal)
-      }
-    }
-    waiting.delete(wake)
-  }
-
-  /** One member of a group at a time holds a topic; the others take over when it leaves. */
-  async function followInGroup(group: string, topic: string, receive: Receive, signal: AbortSignal): Promise<void> {
-    const name = JSON.stringify([group, topic])
-    const lease = leases.get(name) ?? createLease()
-    leases.set(name, lease)
-    if (!(await lease.acquire(signal))) return
-    const committer = createCommitter((next) => store.commit(group, topic, next), log)
-    try {
-      const reader: Reader = { topic, receive, signal, onReceived: committer.commit, onIdle: () => undefined }
-      await follow(reader, await startOffset(group, topic, signal))
-      await committer.drain()
-    } finally {
-      lease.release()
-    }
-  }
+/** One member of a group at a time holds a topic; the others take over when it leaves. */
+function createGroups({ store, log }: LocalLogOptions, follower: Follower): FollowInGroup {
+  const leases = new Map<string, Lease>()
 
   async function startOffset(group: string, topic: string, signal: AbortSignal): Promise<number> {
     for (;;) {
@@ -123,99 +127,23 @@ export function createLocalLog({ store, log, pollMs }: LocalLogOptions): Started
       } catch (error) {
         if (signal.aborted) return 0
         log.warn('The offset of a group cannot be read and is tried again', { group, topic, reason: messageOf(error) })
-        await pauseFor(500, signal)
+        await pauseFor(STORE_PAUSE_MS, signal)
       }
     }
   }
 
-  function started(run: (signal: AbortSignal) => Promise<unknown>): Started<null> {
-    const stopping = new AbortController()
-    const running = run(stopping.signal).catch((error: unknown) => log.error('A subscription ended', { error }))
-    const stop = async (): Promise<void> => {
-      stopping.abort()
-      await running
-      stops.delete(stop)
+  return async function followInGroup(group, topic, receive, signal) {
+    const name = JSON.stringify([group, topic])
+    const lease = leases.get(name) ?? createLease()
+    leases.set(name, lease)
+    if (!(await lease.acquire(signal))) return
+    const committer = createCommitter((next) => store.commit(group, topic, next), log)
+    try {
+      const from = await startOffset(group, topic, signal)
+      await follower.follow({ topic, receive, signal, onReceived: committer.commit, onIdle: () => undefined }, from)
+      await committer.drain()
+    } finally {
+      lease.release()
     }
-    stops.add(stop)
-    return { value: null, stop }
-  }
-
-  const value: EventLog = {
-    async publish(topic, records) {
-      refuseInsideTransaction('publishing to the event log')
-      refuseOversized(topic, records)
-      if (records.length === 0) return
-      await store.append(topic, records)
-      for (const reader of readers.get(topic) ?? []) reader.wake()
-    },
-    async subscribe({ group, topics, receive }) {
-      return started((signal) => Promise.all(topics.map((topic) => followInGroup(group, topic, receive, signal))))
-    },
-    async broadcast({ topics, receive, caughtUp }) {
-      const behind = new Map(await Promise.all(topics.map(async (topic) => [topic, await store.end(topic)] as const)))
-      const settle = (topic: string, next: number, idle: boolean): void => {
-        if (!idle && next < (behind.get(topic) ?? 0)) return
-        if (behind.delete(topic) && behind.size === 0) caughtUp?.()
-      }
-      return started((signal) =>
-        Promise.all(
-          topics.map((topic) => {
-            const onReceived = (next: number): void => settle(topic, next, false)
-            return follow({ topic, receive, signal, onReceived, onIdle: (next) => settle(topic, next, true) }, 0)
-          }),
-        ),
-      )
-    },
-    async readToEnd(topic) {
-      const end = await store.end(topic)
-      const all: DeliveredRecord[] = []
-      for (let next = 0; next < end; ) {
-        const records = await store.read(topic, next, 1000)
-        if (records.length === 0) break
-        all.push(...records.filter((record) => record.offset < end))
-        next = (records.at(-1)?.offset ?? end) + 1
-      }
-      return all
-    },
-    async lag(group, topics) {
-      const counts = topics.map(async (topic) => [topic, await store.count(topic, await store.committed(group, topic))] as const)
-      return Object.fromEntries(await Promise.all(counts))
-    },
-  }
-  return {
-    value,
-    async stop() {
-      await Promise.all([...stops].map((stop) => stop()))
-    },
-  }
-}
-
-/** One commit in flight; what is handled meanwhile goes into the next one. */
-function createCommitter(write: (next: number) => Promise<void>, log: Log): { commit: (next: number) => void; drain: () => Promise<void> } {
-  let wanted = 0
-  let written = 0
-  let running: Promise<void> = Promise.resolve()
-  let busy = false
-
-  async function run(): Promise<void> {
-    while (written < wanted) {
-      const next = wanted
-      await write(next)
-      written = next
-    }
-  }
-
-  return {
-    commit(next) {
-      wanted = next
-      if (busy) return
-      busy = true
-      running = run()
-        .catch((error: unknown) => log.warn('An offset could not be committed; its records may be delivered again', { reason: messageOf(error) }))
-        .finally(() => {
-          busy = false
-        })
-    },
-    drain: () => running,
   }
 }

@@ -1,6 +1,7 @@
 import { type Log, silentLog } from '../log.ts'
 import type { DeliveredRecord, EventLog, LogRecord } from './event-log.ts'
-import { createLocalLog, type LogStore } from './local-log.ts'
+import { createLocalLog } from './local-log.ts'
+import type { LogStore } from './log-store.ts'
 
 function createMemoryStore(): LogStore {
   const topics = new Map<string, DeliveredRecord[]>()

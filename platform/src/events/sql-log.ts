@@ -6,7 +6,8 @@ import type { Log } from '../log.ts'
 import { migrate } from '../sql/migrate.ts'
 import type { Database } from '../sql/sql.ts'
 import type { DeliveredRecord, EventLog } from './event-log.ts'
-import { createLocalLog, type LogStore } from './local-log.ts'
+import { createLocalLog } from './local-log.ts'
+import type { LogStore } from './log-store.ts'
 import { expireRecords } from './sql-log-retention.ts'
 
 export interface SqlLogOptions {

@@ -47,7 +47,13 @@ function explained(error: unknown, path: string): unknown {
 export function acquireDirectoryLock(directory: string): () => void {
   const path = `${directory}.lock`
   const claim: Line = { action: 'claim', id: randomUUID(), pid: process.pid, identity: processIdentity(process.pid) ?? 'unknown' }
-  const release = (): void => appendFileSync(path, encode({ ...claim, action: 'release' }))
+  const release = (): void => {
+    try {
+      appendFileSync(path, encode({ ...claim, action: 'release' }))
+    } catch {
+      // A full or vanished disk: the claim ends with the process anyway.
+    }
+  }
   try {
     mkdirSync(dirname(directory), { recursive: true })
     appendFileSync(path, encode(claim))

@@ -35,5 +35,13 @@ export interface Rows {
 export type WorkerReply =
   | { readonly kind: 'opened' }
   | { readonly kind: 'open-failed'; readonly error: WireError }
+  /** PostgreSQL gave up in a way that only a restart mends. */
+  | { readonly kind: 'panic'; readonly message: string }
   | { readonly kind: 'rows'; readonly id: number; readonly result: Rows }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError }
+
+export interface WorkerTask {
+  readonly directory: string | null
+  /** Makes a new database in the directory and ends, instead of serving. */
+  readonly initialise: boolean
+}

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { messageOf, TransientError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { EndRequest, Rows, StatementRequest, WorkerReply } from './pglite-protocol.ts'
+import type { EndRequest, Rows, StatementRequest, WorkerReply, WorkerTask } from './pglite-protocol.ts'
 import { translateError } from './sql-errors.ts'
 
 type Unsent<Request> = Omit<Request, 'id'>
@@ -40,19 +42,40 @@ function awaitOpen(worker: Worker): Promise<void> {
     worker.once('exit', () => reject(new Error('the database thread ended while it was starting')))
     worker.once('message', (reply: WorkerReply) => {
       if (reply.kind === 'opened') resolve()
+      else if (reply.kind === 'panic') reject(new TransientError(`the database could not be opened: ${reply.message}`))
       else if (reply.kind === 'open-failed') reject(translateError(reply.error, ''))
     })
   })
 }
 
-/** Starts the worker and resolves when the database answers. */
-export async function startPgliteThread(options: ThreadOptions): Promise<PgliteThread> {
-  const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: { directory: options.directory }, execArgv: [] })
-  await awaitOpen(worker).catch(async (error: unknown) => {
+async function startWorker(task: WorkerTask): Promise<Worker> {
+  const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: task, execArgv: [] })
+  try {
+    await awaitOpen(worker)
+    return worker
+  } catch (error) {
     await worker.terminate()
     throw error
-  })
-  return converse(worker, options)
+  }
+}
+
+/**
+ * A new directory is made under another name and then renamed: a process killed meanwhile leaves nothing that the next start could mistake for a database.
+ * The thread that made it ends, and gives back the 300 MB that making it takes.
+ */
+async function initialise(directory: string): Promise<void> {
+  const unfinished = `${directory}.new`
+  await rm(unfinished, { recursive: true, force: true })
+  const worker = await startWorker({ directory: unfinished, initialise: true })
+  await worker.terminate()
+  await rename(unfinished, directory)
+}
+
+/** Starts the worker and resolves when the database answers. */
+export async function startPgliteThread(options: ThreadOptions): Promise<PgliteThread> {
+  const { directory } = options
+  if (directory !== null && !existsSync(directory)) await initialise(directory)
+  return converse(await startWorker({ directory, initialise: false }), options)
 }
 
 function converse(worker: Worker, { log, statementTimeoutMs, onFatal }: ThreadOptions): PgliteThread {
@@ -88,6 +111,10 @@ function converse(worker: Worker, { log, statementTimeoutMs, onFatal }: ThreadOp
   worker.on('error', (error) => fail(`the embedded database crashed: ${messageOf(error)}`, error))
   worker.on('exit', () => fail('the embedded database has stopped'))
   worker.on('message', (reply: WorkerReply) => {
+    if (reply.kind === 'panic') {
+      fail(`the embedded database gave up: ${reply.message}`)
+      void worker.terminate()
+    }
     if (reply.kind === 'rows') take(reply.id)?.resolve(withBuffers(reply.result))
     if (reply.kind !== 'failed') return
     const entry = take(reply.id)

@@ -1,10 +1,9 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { PGlite, type Results } from '@electric-sql/pglite'
-import type { EndRequest, Rows, StatementRequest, WireError, WorkerReply, WorkerRequest } from './pglite-protocol.ts'
+import type { EndRequest, Rows, StatementRequest, WireError, WorkerReply, WorkerRequest, WorkerTask } from './pglite-protocol.ts'
 
 /** Runs PostgreSQL (WASM) off the main thread: a statement blocks the thread it runs on. */
-const { directory }: { directory: string | null } = workerData
+const task: WorkerTask = workerData
 
 const INT8 = 20
 const NUMERIC = 1700
@@ -18,18 +17,27 @@ function parseInt8(text: string): number {
 
 const parsers = { [INT8]: parseInt8, [NUMERIC]: (text: string) => text }
 
-/** A directory is initialised under another name and then renamed: a process killed meanwhile leaves nothing that the next start could mistake for a database. */
-async function openDatabase(): Promise<PGlite> {
-  if (directory === null) return PGlite.create({ parsers })
-  if (!existsSync(directory)) {
-    const unfinished = `${directory}.new`
-    rmSync(unfinished, { recursive: true, force: true })
-    const fresh = await PGlite.create({ dataDir: unfinished })
-    await fresh.close()
-    renameSync(unfinished, directory)
-  }
-  return PGlite.create({ dataDir: directory, parsers })
+/**
+ * A lone backend: 32 MB of buffers cost 110 MB less resident memory than the default 128 MB and are as fast on this load; segments of the write-ahead log are
+ * removed at checkpoints instead of being kept (up to 1 GB by default).
+ */
+const settings = ['shared_buffers=32MB', 'max_wal_size=64MB', 'min_wal_size=32MB', 'wal_recycle=off', 'wal_init_zero=off']
+const startParams = [...PGlite.defaultStartParams, ...settings.flatMap((setting) => ['-c', setting])]
+
+/** PostgreSQL says on its standard error why it gives up; afterwards it answers nothing more. */
+let lastComplaint = ''
+function onStderr(line: string): boolean {
+  const complaint = /(PANIC|FATAL): +(.*)/.exec(line)
+  if (complaint) lastComplaint = complaint[2] ?? ''
+  if (complaint?.[1] === 'PANIC') reply({ kind: 'panic', message: lastComplaint })
+  return true
 }
+
+function reply(message: WorkerReply): void {
+  parentPort?.postMessage(message)
+}
+
+const openDatabase = (): Promise<PGlite> => PGlite.create({ ...(task.directory === null ? {} : { dataDir: task.directory }), parsers, startParams, onStderr })
 
 const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`
 
@@ -91,28 +99,33 @@ function createSession(database: PGlite) {
   return { run, end }
 }
 
-async function serve(): Promise<void> {
-  const port = parentPort
-  if (!port) throw new Error('pglite-worker runs in a worker thread only')
-  const reply = (message: WorkerReply): void => port.postMessage(message)
-  try {
-    const session = createSession(await openDatabase())
-    let turn: Promise<void> = Promise.resolve()
-    const answer = async (request: WorkerRequest): Promise<void> => {
-      try {
-        const result = request.kind === 'statement' ? await session.run(request) : await session.end(request.kind)
-        reply({ kind: 'rows', id: request.id, result })
-      } catch (error) {
-        reply({ kind: 'failed', id: request.id, error: wireError(error) })
-      }
+function serve(port: MessagePort, database: PGlite): void {
+  const session = createSession(database)
+  let turn: Promise<void> = Promise.resolve()
+  const answer = async (request: WorkerRequest): Promise<void> => {
+    try {
+      const result = request.kind === 'statement' ? await session.run(request) : await session.end(request.kind)
+      reply({ kind: 'rows', id: request.id, result })
+    } catch (error) {
+      reply({ kind: 'failed', id: request.id, error: wireError(error) })
     }
-    port.on('message', (request: WorkerRequest) => {
-      turn = turn.then(() => answer(request))
-    })
+  }
+  port.on('message', (request: WorkerRequest) => {
+    turn = turn.then(() => answer(request))
+  })
+}
+
+async function main(): Promise<void> {
+  if (!parentPort) throw new Error('pglite-worker runs in a worker thread only')
+  try {
+    const database = await openDatabase()
+    if (task.initialise) await database.close()
+    else serve(parentPort, database)
     reply({ kind: 'opened' })
   } catch (error) {
-    reply({ kind: 'open-failed', error: wireError(error) })
+    const failure = wireError(error)
+    reply({ kind: 'open-failed', error: { ...failure, message: lastComplaint || failure.message } })
   }
 }
 
-await serve()
+await main()

@@ -1,6 +1,7 @@
 import type { Started } from '../component.ts'
 import { type Log, silentLog } from '../log.ts'
 import { acquireDirectoryLock } from './directory-lock.ts'
+import { type DiskGuard, noDiskGuard, startDiskGuard } from './disk-guard.ts'
 import { type PgliteThread, startPgliteThread } from './pglite-thread.ts'
 import { startUpkeep } from './pglite-upkeep.ts'
 import { type Database, insideTransaction, refuseInsideTransaction, type Sql } from './sql.ts'
@@ -32,49 +33,63 @@ const STOP_GRACE_MS = 10_000
 export async function openPglite(options: PgliteOptions): Promise<Started<EmbeddedDatabase>> {
   const { directory, log = silentLog, statementTimeoutMs = 60_000, onFatal = () => undefined } = options
   const releaseLock = directory === null ? () => undefined : acquireDirectoryLock(directory)
+  const cleanUps = [releaseLock]
+  const cleanUp = (): void => {
+    for (const step of cleanUps.toReversed()) step()
+  }
   try {
+    const guard = directory === null ? noDiskGuard : await startDiskGuard(directory, log)
+    cleanUps.push(guard.stop)
     const thread = await startPgliteThread({ directory, log, statementTimeoutMs, onFatal })
-    const turns = createTurns()
-    const schema = (name: string): Database => schemaDatabase(thread, turns, name)
-    const stopUpkeep = directory === null ? () => undefined : startUpkeep(schema('public'), log)
-    return { value: { schema }, stop: () => close(thread, turns, [stopUpkeep, releaseLock]) }
+    const connection: Connection = { thread, turns: createTurns(), guard }
+    const schema = (name: string): Database => schemaDatabase(connection, name)
+    if (directory !== null) cleanUps.push(startUpkeep(schema('public'), log))
+    return { value: { schema }, stop: () => close(connection).finally(cleanUp) }
   } catch (error) {
-    releaseLock()
+    cleanUp()
     throw error
   }
 }
 
-async function close(thread: PgliteThread, turns: Turns, [stopUpkeep, releaseLock]: readonly [() => void, () => void]): Promise<void> {
-  stopUpkeep()
+/** The one connection and who may use it. */
+interface Connection {
+  readonly thread: PgliteThread
+  readonly turns: Turns
+  readonly guard: DiskGuard
+}
+
+async function close({ thread, turns }: Connection): Promise<void> {
   const grace = AbortSignal.timeout(STOP_GRACE_MS)
   const last = turns.close().then(() => thread.run({ kind: 'close' }))
   const tooLate = new Promise<void>((resolve) => grace.addEventListener('abort', () => resolve(), { once: true }))
   await Promise.race([last.catch(() => undefined), tooLate])
   await thread.kill()
-  releaseLock()
 }
 
 /** One connection: a statement or a transaction has it alone, in the order of asking. */
-function schemaDatabase(thread: PgliteThread, turns: Turns, schema: string): Database {
+function schemaDatabase(connection: Connection, schema: string): Database {
+  const { thread, turns, guard } = connection
   return {
     async query<Row extends object>(text: string, values?: readonly unknown[]) {
       refuseInsideTransaction('a query on the database itself')
+      guard.check(text)
       const rows = await turns.take(() => thread.run({ kind: 'statement', schema, begin: false, text, values: values ?? null }))
       // The row type is the caller's knowledge of its own query.
       return rows as Row[]
     },
     transaction: (work) => {
       refuseInsideTransaction('a second transaction')
-      return turns.take(() => runTransaction(thread, schema, work))
+      return turns.take(() => runTransaction(connection, schema, work))
     },
   }
 }
 
-async function runTransaction<T>(thread: PgliteThread, schema: string, work: (tx: Sql) => Promise<T>): Promise<T> {
+async function runTransaction<T>({ thread, guard }: Connection, schema: string, work: (tx: Sql) => Promise<T>): Promise<T> {
   let state: 'unused' | 'open' | 'over' = 'unused'
   const tx: Sql = {
     async query<Row extends object>(text: string, values?: readonly unknown[]) {
       if (state === 'over') throw new Error('a query on a transaction that is over: await every query inside it')
+      guard.check(text)
       const begin = state === 'unused'
       state = 'open'
       const rows = await thread.run({ kind: 'statement', schema, begin, text, values: values ?? null })
