@@ -24,7 +24,7 @@ async function writeRandomBackbone(): Promise<string> {
 
 async function accuracy(seed: number, dataRoot: string, backbonePath: string | null): Promise<{ test: number; seconds: number }> {
   const { metrics } = await trainInWorker({ dataRoot, outputDir: join(folder, 'out'), seed, backbonePath })
-  return { test: metrics['test_accuracy'] ?? 0, seconds: metrics['training_time_s'] ?? 0 }
+  return { test: metrics.test_accuracy, seconds: metrics.training_time_s }
 }
 
 /** True when both demands are met. */

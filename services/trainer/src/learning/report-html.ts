@@ -42,7 +42,7 @@ function datasetSection({ dataset }: TrainingReport): string {
 
 /** The report as one page that needs nothing from outside: no scripts, no fonts, no pictures by address. */
 export function reportHtml(report: TrainingReport, confusionSvg: string): string {
-  const { metrics, epochs, classes, environment, parameters, warnings, reproduce, backbone, headSha256 } = report
+  const { metrics, epochs, classes, environment, parameters, warnings, reproduce, backbone, headSha256, origin } = report
   const summary = Object.fromEntries(Object.entries(metrics).filter(([name]) => !name.startsWith('recall.')))
   const recall = table(
     ['class', 'label', 'recall'],
@@ -50,13 +50,13 @@ export function reportHtml(report: TrainingReport, confusionSvg: string): string
   )
   const warned = warnings.length === 0 ? '' : `<h2>Warnings</h2><ul>${warnings.map((warning) => `<li>${escaped(warning)}</li>`).join('')}</ul>`
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Training report</title><style>${style}</style></head><body>
-<h1>Training report</h1><p>Test accuracy <b>${percent(metrics['test_accuracy'] ?? null)}</b> on ${report.dataset.rows.test} images of ${classes.length} classes.</p>
+<h1>Training report</h1><p>Test accuracy <b>${percent(metrics.test_accuracy)}</b> on ${report.dataset.rows.test} images of ${classes.length} classes.</p>
 <h2>Metrics</h2>${pairs(summary)}
 <h2>Curves</h2>${chart('Loss', epochs, 'loss', 'val_loss')}${chart('Accuracy', epochs, 'accuracy', 'val_accuracy')}
 <h2>Recall per class</h2>${recall}<h2>Confusion matrix</h2>${confusionSvg}
 ${datasetSection(report)}<h2>Parameters</h2>${pairs(parameters)}
 <h2>Model</h2><p>Backbone ${escaped(backbone.file)} (${backbone.features} features), sha256 <code>${backbone.sha256}</code>; head sha256 <code>${headSha256}</code></p>
-<h2>Environment</h2>${pairs(environment)}${warned}
+<h2>Origin</h2>${pairs(origin)}<h2>Environment</h2>${pairs(environment)}${warned}
 <h2>Reproduce</h2><p>The same request on the same data gives the same head, to the bit:</p><p><code>${escaped(reproduce)}</code></p></body></html>
 `
 }

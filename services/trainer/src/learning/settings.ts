@@ -15,6 +15,7 @@ export const defaultSettings = {
   dropout: 0.25,
   weightDecay: 0.0005,
   mirror: true,
+  origin: {},
 } as const
 
 interface Range {

@@ -14,7 +14,7 @@ import { parityRowCount } from './model-files.ts'
 import { settingsOf } from './settings.ts'
 import { startTensorflow } from './tensorflow.ts'
 import { type HeadRows, type TrainedHead, trainHead } from './train-head.ts'
-import type { ReportProgress, TrainedModel, TrainingJob, TrainingSettings } from './training-job.ts'
+import type { ReportProgress, TrainedMetrics, TrainedModel, TrainingJob, TrainingSettings } from './training-job.ts'
 import { environmentOf, metricsOf, parametersOf, reproduceCommand } from './training-report.ts'
 import { writeReport } from './write-report.ts'
 
@@ -78,7 +78,7 @@ async function writeModel(training: Training, head: TrainedHead, test: TestResul
   })
 }
 
-function runMetrics({ set, startedAt }: Training, head: TrainedHead, test: TestResult, model: ExportedModel): Record<string, number> {
+function runMetrics({ set, startedAt }: Training, head: TrainedHead, test: TestResult, model: ExportedModel): TrainedMetrics {
   return metricsOf(test, set.dataset.classes, {
     best_epoch: head.bestEpoch,
     model_size_bytes: model.sizeBytes,
@@ -94,6 +94,7 @@ async function finish(training: Training, head: TrainedHead, test: TestResult, m
   const reportDir = join(settings.outputDir, 'report')
   const reportFiles = await writeReport(reportDir, {
     schemaVersion: 1,
+    origin: settings.origin,
     parameters,
     dataset: { ...set.dataset, root: settings.dataRoot },
     backbone: { file: basename(settings.backbonePath), sha256: sha256(backbone.bytes), features: set.width },

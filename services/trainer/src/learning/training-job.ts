@@ -19,6 +19,8 @@ export interface TrainingJob {
   readonly weightDecay?: number
   /** Trains on the mirror image of each picture too. */
   readonly mirror?: boolean
+  /** What the report says about where the run comes from: job, cause, commit, lockfile digest, model. Changes nothing in the weights. */
+  readonly origin?: Readonly<Record<string, string>>
 }
 
 export type TrainingSettings = Required<Omit<TrainingJob, 'backbonePath'>> & { readonly backbonePath: string }
@@ -52,6 +54,20 @@ export interface DatasetSummary {
   readonly bytes: number
 }
 
+/** Metrics of a finished training; beside the named ones, `recall.<class>` for every class with test rows. */
+export type TrainedMetrics = Readonly<Record<string, number>> & {
+  readonly test_accuracy: number
+  readonly test_loss: number
+  readonly best_epoch: number
+  /** Bytes of the ONNX files. */
+  readonly model_size_bytes: number
+  /** Median of one image through the exported chain on one thread, without decoding. */
+  readonly inference_latency_ms: number
+  readonly training_time_s: number
+  /** Greatest resident memory of the whole process so far. */
+  readonly peak_memory_mb: number
+}
+
 /** The finished model: what was written where, and the metrics to log. */
 export interface TrainedModel {
   /** Folder of the artifact: everything in it belongs to the model. */
@@ -61,8 +77,7 @@ export interface TrainedModel {
   readonly reportFiles: readonly string[]
   readonly dataset: DatasetSummary
   readonly parameters: Readonly<Record<string, string>>
-  /** `test_accuracy`, `test_loss`, `recall.<class>`, `model_size_bytes`, `inference_latency_ms`, `training_time_s`, `peak_memory_mb`, `best_epoch`. */
-  readonly metrics: Readonly<Record<string, number>>
+  readonly metrics: TrainedMetrics
   readonly epochs: readonly EpochReport[]
   /** sha256 of `head.onnx`: equal for equal seed, data and backbone. */
   readonly headSha256: string
