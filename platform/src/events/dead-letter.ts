@@ -20,6 +20,7 @@ const cut = (text: string, bytes: number): string =>
 
 /** The record as it came, key, value and headers unchanged, with where it came from and what went wrong. */
 export function deadLetterOf(record: DeliveredRecord, group: string, failure: Failure, now: Date): LogRecord {
+  const { 'dlq-redrive-count': redriveCount = '0' } = record.headers
   const stack = failure.error instanceof Error ? (failure.error.stack ?? '') : ''
   const about = {
     'dlq-original-topic': record.topic,
@@ -32,7 +33,7 @@ export function deadLetterOf(record: DeliveredRecord, group: string, failure: Fa
     'dlq-error-stack': cut(stack, MAX_STACK_BYTES),
     'dlq-attempts': String(failure.attempts),
     'dlq-failed-at': now.toISOString(),
-    'dlq-redrive-count': record.headers['dlq-redrive-count'] ?? '0',
+    'dlq-redrive-count': redriveCount,
   }
   return { key: record.key, value: record.value, headers: { ...record.headers, ...about } }
 }
