@@ -9,7 +9,7 @@ export interface Run {
   readonly userId: string
   readonly status: RunStatus
   /** Ms since the epoch. */
-  readonly startTime: number | null
+  readonly startTime: number
   readonly endTime: number | null
   readonly artifactUri: string
   readonly lifecycle: Lifecycle

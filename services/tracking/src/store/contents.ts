@@ -21,6 +21,19 @@ export async function touchContents(tx: Sql, contents: readonly Content[], now: 
   if (rows.some((row) => row.condemned)) throw new TransientError('an old, unused copy of this content is being removed at this very moment')
 }
 
+/**
+ * Locks contents that something names at present and will name under another name as well.
+ * @throws TransientError where one of them is gone: what named it was changed meanwhile
+ */
+export async function holdContents(tx: Sql, digests: readonly string[], now: Date): Promise<void> {
+  const unique = [...new Set(digests)]
+  const rows = await tx.query<{ sha256: string }>('select sha256 from content where sha256 = any($1) and condemned_at is null order by sha256 for update', [
+    unique,
+  ])
+  if (rows.length < unique.length) throw new TransientError('an artifact was replaced while it was being read')
+  await tx.query('update content set touched_at = greatest(touched_at, $2) where sha256 = any($1)', [unique, now])
+}
+
 /** Contents that nothing named since `before`, oldest first: candidates, to be looked at again under lock. Those condemned by a pass that died come as well. */
 export async function findIdleContents(sql: Sql, before: Date, limit: number): Promise<string[]> {
   const rows = await sql.query<{ sha256: string }>(

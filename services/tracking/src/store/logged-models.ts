@@ -118,3 +118,13 @@ export async function queryLoggedModels(sql: Sql, search: RunQuery): Promise<Fou
   )
   return rows.map((row) => ({ item: toModel(row), sortKey: row.sort_key }))
 }
+
+/** Which of these ids no logged model has. */
+export async function findMissingModels(sql: Sql, modelIds: readonly string[]): Promise<string[]> {
+  const rows = await sql.query<{ model_id: string }>(
+    `select t.model_id from unnest($1::text[]) as t (model_id)
+      where not exists (select 1 from logged_model m where m.model_id = t.model_id and m.lifecycle_stage = 'active')`,
+    [modelIds],
+  )
+  return rows.map((row) => row.model_id)
+}

@@ -1,27 +1,31 @@
 import type { Sql } from '@millrace/platform/sql/sql.ts'
 import { latestByKey, type ModelPoint, type Point } from '../domain/metric.ts'
+import type { Lifecycle } from '../domain/run.ts'
 
 /**
- * Keeps points and moves each metric's latest one, in one statement that is atomic by itself. Series are locked in the order of their keys. A point that is
- * there already changes nothing.
+ * Keeps points and moves each metric's latest one, in one statement that is atomic by itself and does nothing where the run is not active. Series are locked
+ * in the order of their keys. A point that is there already changes nothing.
  */
 const LOG_POINTS = `
   with latest as (
     insert into metric_series as present (run_id, key, step, timestamp, value, is_nan)
-      select $1, key, step, timestamp, value, is_nan
+      select run.run_id, t.key, t.step, t.timestamp, t.value, t.is_nan
         from unnest($2::text[], $3::int8[], $4::int8[], $5::float8[], $6::bool[]) as t (key, step, timestamp, value, is_nan)
+        join run on run.run_id = $1 and run.lifecycle_stage = 'active'
       on conflict (run_id, key) do update set (step, timestamp, value, is_nan) = (
         select candidate.step, candidate.timestamp, candidate.value, candidate.is_nan
           from (values (present.step, present.timestamp, present.value, present.is_nan), (excluded.step, excluded.timestamp, excluded.value, excluded.is_nan))
             as candidate (step, timestamp, value, is_nan)
           order by candidate.step desc, candidate.timestamp desc, candidate.value desc, candidate.is_nan limit 1)
       returning series_id, key
+  ), points as (
+    insert into metric_point (series_id, timestamp, step, value, is_nan)
+      select latest.series_id, point.timestamp, point.step, point.value, point.is_nan
+        from unnest($7::text[], $8::int8[], $9::int8[], $10::float8[], $11::bool[]) as point (key, step, timestamp, value, is_nan)
+        join latest using (key)
+      on conflict do nothing
   )
-  insert into metric_point (series_id, timestamp, step, value, is_nan)
-    select latest.series_id, point.timestamp, point.step, point.value, point.is_nan
-      from unnest($7::text[], $8::int8[], $9::int8[], $10::float8[], $11::bool[]) as point (key, step, timestamp, value, is_nan)
-      join latest using (key)
-    on conflict do nothing`
+  select lifecycle_stage from run where run_id = $1`
 
 const columns = (points: readonly Point[]): unknown[] => [
   points.map((point) => point.key),
@@ -31,8 +35,10 @@ const columns = (points: readonly Point[]): unknown[] => [
   points.map((point) => point.isNan),
 ]
 
-export async function insertPoints(sql: Sql, runId: string, points: readonly Point[]): Promise<void> {
-  if (points.length > 0) await sql.query(LOG_POINTS, [runId, ...columns(latestByKey(points)), ...columns(points)])
+/** Returns the run's stage: nothing was written unless it is active. Null where there is no such run. */
+export async function insertPoints(sql: Sql, runId: string, points: readonly Point[]): Promise<Lifecycle | null> {
+  const [row] = await sql.query<{ lifecycle_stage: Lifecycle }>(LOG_POINTS, [runId, ...columns(latestByKey(points)), ...columns(points)])
+  return row?.lifecycle_stage ?? null
 }
 
 export async function insertModelPoints(tx: Sql, points: readonly ModelPoint[]): Promise<void> {

@@ -8,7 +8,7 @@ interface RunRow {
   experiment_id: number
   user_id: string
   status: RunStatus
-  start_time: number | null
+  start_time: number
   end_time: number | null
   artifact_uri: string
   lifecycle_stage: Lifecycle

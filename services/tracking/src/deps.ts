@@ -1,0 +1,20 @@
+import type { Blobs } from '@millrace/platform/blobs/blobs.ts'
+import type { Clock, NewId } from '@millrace/platform/clock.ts'
+import type { Once, Publish } from '@millrace/platform/events/handler.ts'
+import type { Log } from '@millrace/platform/log.ts'
+import type { Database } from '@millrace/platform/sql/sql.ts'
+import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
+import type { TrackingConfig } from './config.ts'
+
+/** What the service needs of the outside. `blobs` is this service's own: content in it that tracking does not know is collected. */
+export interface TrackingDeps {
+  readonly log: Log
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly metrics: Metrics
+  readonly database: Database
+  readonly publish: Publish
+  readonly once: Once
+  readonly blobs: Blobs
+  readonly config: TrackingConfig
+}

@@ -1,0 +1,93 @@
+import { ok, type Route, route } from '@millrace/platform/http/route.ts'
+import { z } from 'zod'
+import type { TrackingDeps } from '../deps.ts'
+import { createReadHistory } from '../read-history.ts'
+import { readExperimentId } from '../refusals.ts'
+import { checkMaxResults } from '../search/page.ts'
+import { createSearchExperiments } from '../search/search-experiments.ts'
+import { createSearchRuns } from '../search/search-runs.ts'
+import { experimentJson } from './experiment-routes.ts'
+import { metricJson, runJson } from './run-json.ts'
+import { requireRunId } from './run-reference.ts'
+import { listOf, optionalInteger, optionalText, runReference, text, viewType } from './wire.ts'
+
+const mlflow = { errors: 'mlflow', access: 'read' } as const
+const MAX_HISTORY = 25_000
+/** What older clients, which list without a size, get at most. */
+const LIST_RESULTS = 1000
+
+/** Empty lists and the token of a last page are left out. */
+export const pageJson = (name: string, items: readonly unknown[], nextPageToken: string | null) => ({
+  ...(items.length > 0 ? { [name]: items } : {}),
+  ...(nextPageToken === null ? {} : { next_page_token: nextPageToken }),
+})
+
+const page = { max_results: optionalInteger, page_token: optionalText }
+const experimentSearch = z.looseObject({ ...page, filter: optionalText, order_by: listOf(z.string()), view_type: viewType })
+type ExperimentSearchInput = z.infer<typeof experimentSearch>
+
+export function searchRoutes(deps: TrackingDeps): Route[] {
+  return [...experimentSearchRoutes(deps), runSearchRoute(deps), historyRoute(deps)]
+}
+
+function experimentSearchRoutes(deps: TrackingDeps): Route[] {
+  const search = createSearchExperiments(deps)
+  const answer = async (input: ExperimentSearchInput, absent: number) => {
+    const { items, nextPageToken } = await search({
+      filter: input.filter ?? '',
+      orderBy: input.order_by,
+      view: input.view_type,
+      maxResults: input.max_results ?? absent,
+      pageToken: input.page_token ?? '',
+    })
+    return ok(pageJson('experiments', items.map(experimentJson), nextPageToken))
+  }
+  const summary = 'Experiments by filter and order, page by page.'
+  const path = '/experiments/search'
+  return [
+    route({ ...mlflow, method: 'POST', path, summary, body: experimentSearch, handle: ({ body }) => answer(body, 0) }),
+    route({ ...mlflow, method: 'GET', path, summary, query: experimentSearch, handle: ({ query }) => answer(query, 0) }),
+    route({ ...mlflow, method: 'GET', path: '/experiments/list', summary, query: experimentSearch, handle: ({ query }) => answer(query, LIST_RESULTS) }),
+  ]
+}
+
+function runSearchRoute(deps: TrackingDeps): Route {
+  const search = createSearchRuns(deps)
+  return route({
+    ...mlflow,
+    method: 'POST',
+    path: '/runs/search',
+    summary: 'Runs of experiments by filter and order, page by page.',
+    maxBodyBytes: 4 * 1024 * 1024,
+    body: z.looseObject({ ...page, experiment_ids: listOf(text), filter: optionalText, run_view_type: viewType, order_by: listOf(z.string()) }),
+    handle: async ({ body }) => {
+      const { items, nextPageToken } = await search({
+        experimentIds: body.experiment_ids.map(readExperimentId),
+        filter: body.filter ?? '',
+        orderBy: body.order_by,
+        view: body.run_view_type,
+        maxResults: body.max_results ?? 1000,
+        pageToken: body.page_token ?? '',
+      })
+      return ok(pageJson('runs', items.map(runJson), nextPageToken))
+    },
+  })
+}
+
+function historyRoute(deps: TrackingDeps): Route {
+  const readHistory = createReadHistory(deps)
+  return route({
+    ...mlflow,
+    method: 'GET',
+    path: '/metrics/get-history',
+    summary: 'All points of one metric of a run, page by page.',
+    query: z.looseObject({ ...runReference, ...page, metric_key: text }),
+    handle: async ({ query }) => {
+      const maxResults = query.max_results ?? MAX_HISTORY
+      checkMaxResults(maxResults, Number.MAX_SAFE_INTEGER)
+      const request = { runId: requireRunId(query), key: query.metric_key, pageToken: query.page_token ?? '', maxResults: Math.min(MAX_HISTORY, maxResults) }
+      const { points, nextPageToken } = await readHistory(request)
+      return ok(pageJson('metrics', points.map(metricJson), nextPageToken))
+    },
+  })
+}

@@ -1,0 +1,51 @@
+import type { Service } from '@millrace/platform/service.ts'
+import { createCollectGarbage } from './artifacts/collect-garbage.ts'
+import { trackingConfig } from './config.ts'
+import type { TrackingDeps } from './deps.ts'
+import { downloadRoutes, proxyRoutes, runArtifactRoutes } from './http/artifact-routes.ts'
+import { experimentRoutes } from './http/experiment-routes.ts'
+import { linkRoutes } from './http/link-routes.ts'
+import { loggedModelRoutes } from './http/logged-model-routes.ts'
+import { loggedModelSearchRoutes } from './http/logged-model-search-routes.ts'
+import { loggingRoutes } from './http/logging-routes.ts'
+import { mountArtifactProxy, mountMlflow } from './http/mount.ts'
+import { runRoutes } from './http/run-routes.ts'
+import { sealRoutes } from './http/seal-routes.ts'
+import { searchRoutes } from './http/search-routes.ts'
+import { serverRoutes } from './http/server-routes.ts'
+
+export { trackingConfig }
+
+/** Numbered SQL files that this service's schema is made by. */
+export const migrations: URL = new URL('../migrations/', import.meta.url)
+
+/** Experiments, runs, logged models and artifacts: MLflow's tracking server, with artifacts that can be sealed. */
+export function createTracking(deps: TrackingDeps): Service {
+  const mlflow = [
+    experimentRoutes,
+    runRoutes,
+    loggingRoutes,
+    linkRoutes,
+    searchRoutes,
+    runArtifactRoutes,
+    // Before the routes of one model: `search` is no id.
+    loggedModelSearchRoutes,
+    loggedModelRoutes,
+  ]
+  return {
+    name: 'tracking',
+    routes: [
+      ...mountMlflow(mlflow.flatMap((routes) => routes(deps))),
+      ...mountArtifactProxy(proxyRoutes(deps)),
+      ...downloadRoutes(deps),
+      ...sealRoutes(deps),
+      ...serverRoutes,
+    ],
+    consumers: [],
+    jobs: [createCollectGarbage(deps)],
+    readiness: async () => {
+      await deps.database.query('select 1 from experiment limit 1')
+      return { ready: true, detail: {} }
+    },
+  }
+}
