@@ -16,11 +16,15 @@ export const createAskStanding = ({ promoter }: Pick<RegistryDeps, 'promoter'>) 
     refuseWithoutRight(caller)
     if (!isPerson(caller)) return () => []
     const path = `/api/v1/promotions/models/${encodeURIComponent(model)}/versions/${version}/standing`
-    const asked = await promoter.call({ method: 'GET', path, response: standing, timeoutMs: TIMEOUT_MS }).catch((error: unknown) => ({ error }))
+    const asked = await promoter.call({ method: 'GET', path, response: standing, timeoutMs: TIMEOUT_MS }).then(
+      (answer) => ({ kind: 'answered' as const, answer }),
+      (error: unknown) => ({ kind: 'failed' as const, error }),
+    )
     return () => {
-      if ('error' in asked) throw asked.error
-      if (asked.directPromotion === 'forbidden') throw forbidden(model, version, asked.policyVersion)
-      return asked.missingGates
+      if (asked.kind === 'failed') throw asked.error
+      const { directPromotion, policyVersion, missingGates } = asked.answer
+      if (directPromotion === 'forbidden') throw forbidden(model, version, policyVersion)
+      return missingGates
     }
   }
 

@@ -1,6 +1,7 @@
 import { runFinished } from '@millrace/contracts/events/run-events.ts'
 import { on } from '@millrace/platform/events/handler.ts'
 import type { Job, Service } from '@millrace/platform/service.ts'
+import { registryConfig } from './config.ts'
 import type { RegistryDeps } from './deps.ts'
 import { createAliasRoutes } from './http/alias-routes.ts'
 import { createModelRoutes } from './http/model-routes.ts'
@@ -15,6 +16,8 @@ import { createReleasePin } from './release-pin.ts'
 import { dueReleases } from './store/pins.ts'
 import { countPending, dueRegistrations } from './store/registration.ts'
 import { createUseCases } from './use-cases.ts'
+
+export { registryConfig }
 
 export const migrations = new URL('../migrations/', import.meta.url)
 

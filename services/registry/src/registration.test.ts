@@ -1,0 +1,208 @@
+import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
+import { until } from '@millrace/platform/testing/until.ts'
+import { expect, test } from 'vitest'
+import { type RunningRegistry, registered, runningRegistry, servableFiles, signature } from './testing/running-registry.ts'
+
+const finished = (rest: Partial<RunFinished> = {}): RunFinished => ({
+  ...{ runId: 'r1', experimentId: '1', runName: 'bold-perch', user: 'ana', status: 'FINISHED', startTime: null, endTime: '2026-01-01T00:00:00.000Z' },
+  ...{ artifactUri: 'mlflow-artifacts:/1/r1/artifacts', tags: { 'millrace.register': 'fish' }, params: {}, metrics: { test_accuracy: 0.93 } },
+  ...{ datasets: [{ name: 'drawn', digest: 'sha256:1', context: 'train' }], outputs: [] },
+  ...rest,
+})
+
+const status = async (registry: RunningRegistry, version = 1, name = 'fish') => {
+  const { body } = await registry.mlflow('GET', 'model-versions/get', { name, version })
+  return body['model_version'] ?? null
+}
+const ready = (registry: RunningRegistry, version = 1) =>
+  until(async () => {
+    expect(await status(registry, version)).toMatchObject({ status: 'READY' })
+    return true
+  })
+const detail = async (registry: RunningRegistry, version = 1) => (await registry.send('GET', `/api/v1/models/fish/versions/${version}`)).body
+const of = async (registry: RunningRegistry, type: string) => {
+  await registry.settled()
+  return (await registry.published()).filter((event) => event.type === type)
+}
+
+test('a finished run that is tagged for it becomes a version of its own, described by the run', async () => {
+  const registry = await runningRegistry()
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  await registry.emit(finished())
+  await ready(registry)
+  expect(await detail(registry)).toMatchObject({
+    ...{ model: 'fish', version: '1', stage: 'None', status: 'READY', source: 'runs:/r1/model', runId: 'r1', servable: true, unservableReason: null },
+    ...{ signature, artifact: { format: 'onnx', sha256: registry.tracking.pins.get('registry:fish/1') } },
+    ...{ tags: { auto_registered: 'true', test_accuracy: '0.93', dataset_digest: 'sha256:1' } },
+  })
+  const [event] = await of(registry, 'modelversion.registered.v1')
+  expect(event).toMatchObject({ subject: 'fish', data: { version: '1', automatic: true, servable: true, registeredBy: 'ana', runId: 'r1' } })
+})
+
+test('a run that is resumed finishes twice and still registers once; another path is another version', async () => {
+  const registry = await runningRegistry()
+  for (const path of ['model', 'best']) await registry.tracking.put(`runs:/r1/${path}`, servableFiles(path))
+  await registry.emit(finished())
+  await registry.emit(finished())
+  await registry.emit(finished({ status: 'FAILED', runId: 'r2' }))
+  await registry.emit(finished({ tags: { 'millrace.register': 'a/b' } }))
+  await registry.emit(finished({ tags: { 'millrace.register': 'fish', 'millrace.register.path': 'best' } }))
+  await ready(registry, 2)
+  expect(await status(registry, 2)).toMatchObject({ source: 'runs:/r1/best' })
+  expect(await status(registry, 3)).toBeNull()
+  expect(await of(registry, 'modelversion.registered.v1')).toHaveLength(2)
+})
+
+test('a run that finishes again after its version was deleted does not bring it back', async () => {
+  const registry = await runningRegistry()
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  await registry.emit(finished())
+  await ready(registry)
+  await registry.mlflow('DELETE', 'model-versions/delete', { name: 'fish', version: '1' })
+  await registry.emit(finished())
+  await registry.tracking.put('runs:/r9/model', servableFiles())
+  await registry.emit(finished({ runId: 'r9', artifactUri: 'mlflow-artifacts:/1/r9/artifacts' }))
+  await ready(registry, 2)
+  expect(await status(registry, 2)).toMatchObject({ run_id: 'r9' })
+})
+
+test('a transient fault is waited out: the version answers PENDING_REGISTRATION and becomes READY later', async () => {
+  const registry = await runningRegistry()
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  registry.tracking.faults = 1
+  const created = await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r1/model' })
+  expect(created.body).toMatchObject({ model_version: { status: 'PENDING_REGISTRATION', status_message: 'Waiting to try again: tracking does not answer' } })
+  await ready(registry)
+  expect(await status(registry)).toMatchObject({ run_id: 'r1' })
+  expect(await status(registry)).not.toHaveProperty('status_message')
+})
+
+test('a refusal that will not change fails the registration for good, and says why', async () => {
+  const registry = await runningRegistry()
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  const created = await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r1/nothing' })
+  const message = "There are no artifacts at 'runs:/r1/nothing'"
+  expect(created).toMatchObject({ status: 200, body: { model_version: { status: 'FAILED_REGISTRATION', status_message: message } } })
+  const promoted = await registry.mlflow('POST', 'model-versions/transition-stage', { name: 'fish', version: '1', stage: 'Production' })
+  expect(promoted).toMatchObject({ status: 400, body: { message: expect.stringContaining(message) } })
+  expect(await of(registry, 'modelversion.registered.v1')).toEqual([])
+})
+
+test('an answer that takes too long is not waited for: the job finishes what was begun', async () => {
+  const registry = await runningRegistry({ REGISTRY_SEAL_WAIT_MS: 0 })
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  const created = await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r1/model' })
+  expect(created.body).toMatchObject({ model_version: { status: 'PENDING_REGISTRATION' } })
+  await ready(registry)
+})
+
+test.each([
+  [
+    'an MLflow pickle',
+    { MLmodel: 'flavors:\n  python_function:\n    x: 1\n  sklearn:\n    y: 2\n', 'model.pkl': 'p' },
+    'mlflow:sklearn',
+    'Export the model as ONNX',
+  ],
+  ['the ONNX flavor alone', { MLmodel: 'flavors:\n  onnx:\n    data: model.onnx\n', 'model.onnx': 'o' }, 'mlflow:onnx', 'millrace-model.json'],
+  ['a description whose files are missing', { 'millrace-model.json': servableFiles()['millrace-model.json'] ?? '' }, 'onnx', "names 'model.onnx'"],
+])('%s is tracked and READY, but not servable, and refused for Production with the cure', async (_name, files, format, cure) => {
+  const registry = await runningRegistry()
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  await registry.tracking.put('runs:/r1/model', files)
+  await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r1/model' })
+  expect(await detail(registry)).toMatchObject({ status: 'READY', servable: false, unservableReason: expect.stringContaining(cure), artifact: { format } })
+  const promoted = await registry.mlflow('POST', 'model-versions/transition-stage', { name: 'fish', version: '1', stage: 'Production' })
+  expect(promoted).toMatchObject({ status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: expect.stringContaining(cure) } })
+})
+
+test('a version from a store outside is READY without an artifact', async () => {
+  const registry = await runningRegistry()
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  const created = await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 's3://bucket/model' })
+  expect(created.body).toMatchObject({ model_version: { status: 'READY', source: 's3://bucket/model' } })
+  expect(await detail(registry)).toMatchObject({ artifact: null, servable: false, unservableReason: expect.stringContaining('outside of Millrace') })
+})
+
+test('a logged model tells where it lies and which run made it, before the answer', async () => {
+  const registry = await runningRegistry()
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  await registry.tracking.put('models:/m-0123', servableFiles())
+  registry.tracking.loggedModels.set('m-0123', { artifact_uri: 'mlflow-artifacts:/1/models/m-0123/artifacts', source_run_id: 'r7' })
+  const created = await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'models:/m-0123', model_id: 'm-0123' })
+  expect(created.body).toMatchObject({ model_version: { source: 'models:/m-0123', run_id: 'r7', model_id: 'm-0123', status: 'READY' } })
+  const uri = await registry.mlflow('GET', 'model-versions/get-download-uri', { name: 'fish', version: 1 })
+  expect(uri.body).toEqual({ artifact_uri: 'mlflow-artifacts:/1/models/m-0123/artifacts' })
+  const unknown = await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'models:/m-9999' })
+  expect(unknown).toMatchObject({ status: 404, body: { error_code: 'RESOURCE_DOES_NOT_EXIST', message: "Logged model with ID 'm-9999' not found." } })
+})
+
+test('a copy of a version is of the same bytes, or is refused', async () => {
+  const registry = await runningRegistry()
+  await registered(registry)
+  const { mlflow, tracking } = registry
+  await mlflow('POST', 'registered-models/create', { name: 'copy' })
+  await mlflow('POST', 'registered-models/alias', { name: 'fish', alias: 'champion', version: '1' })
+  for (const source of ['models:/fish/1', 'models:/fish@champion', 'models:/fish/latest']) {
+    const copied = await mlflow('POST', 'model-versions/create', { name: 'copy', source })
+    expect(copied.body).toMatchObject({ model_version: { status: 'READY', run_id: 'fish-run-1' } })
+  }
+  expect(tracking.pins.get('registry:copy/1')).toBe(tracking.pins.get('registry:fish/1'))
+  await tracking.put('runs:/fish-run-1/model', servableFiles('overwritten'))
+  const changed = await mlflow('POST', 'model-versions/create', { name: 'copy', source: 'models:/fish/1' })
+  expect(changed.body).toMatchObject({
+    model_version: { status: 'FAILED_REGISTRATION', status_message: expect.stringContaining('changed after it was registered') },
+  })
+})
+
+test('the files of a deleted version are let go of, and of one whose seal was still under way', async () => {
+  const registry = await runningRegistry({ REGISTRY_SEAL_WAIT_MS: 0 })
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  const create = () => registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r1/model' })
+  await create()
+  await ready(registry)
+  await registry.mlflow('DELETE', 'model-versions/delete', { name: 'fish', version: '1' })
+  await until(() => registry.tracking.pins.size === 0)
+
+  const { promise, resolve } = Promise.withResolvers<void>()
+  registry.tracking.gate = promise
+  const before = registry.tracking.seals
+  await create()
+  await until(() => registry.tracking.seals > before)
+  await registry.mlflow('DELETE', 'model-versions/delete', { name: 'fish', version: '2' })
+  resolve()
+  await until(async () => (await registry.database.query('select 1 from pin_release')).length === 0 && registry.tracking.pins.size === 0)
+  expect(await status(registry, 2)).toBeNull()
+})
+
+test('lineage leads from the version to run, data and code, and remembers the run where tracking cannot be asked', async () => {
+  const registry = await runningRegistry()
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  await registry.emit(
+    finished({ tags: { 'millrace.register': 'fish', 'mlflow.source.git.commit': 'c0ffee', 'mlflow.source.name': 'train.ts' }, params: { seed: '1' } }),
+  )
+  await ready(registry)
+  const lineage = async () => (await registry.send('GET', '/api/v1/models/fish/versions/1/lineage')).body
+  const remembered = await lineage()
+  expect(remembered).toMatchObject({
+    ...{ model: 'fish', version: '1', run: { runId: 'r1', experimentId: '1', params: { seed: '1' }, metrics: { test_accuracy: 0.93 } } },
+    ...{ datasets: [{ name: 'drawn', digest: 'sha256:1' }], code: { commit: 'c0ffee', entryPoint: 'train.ts' } },
+    history: [
+      { action: 'register-version', to: 'READY' },
+      { action: 'create-version', actor: 'ana' },
+    ],
+  })
+  registry.tracking.runs.set('r1', {
+    info: { run_id: 'r1', run_name: 'n', experiment_id: '1', status: 'FINISHED', artifact_uri: 'x', lifecycle_stage: 'active' },
+    data: {
+      metrics: [
+        { key: 'later', value: 2, timestamp: 0, step: 0 },
+        { key: 'bad', value: 'NaN', timestamp: 0, step: 0 },
+      ],
+    },
+    inputs: { dataset_inputs: [{ dataset: { name: 'd', digest: 'x' } }] },
+  })
+  expect(await lineage()).toMatchObject({ run: { metrics: { later: 2 } }, datasets: [{ name: 'd', digest: 'x' }], code: { commit: null } })
+})

@@ -1,0 +1,145 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
+import { runFinished } from '@millrace/contracts/events/run-events.ts'
+import { createFolderBlobs } from '@millrace/platform/blobs/folder.ts'
+import { newUuidV7, systemClock } from '@millrace/platform/clock.ts'
+import { decodeRecord, encodeFor } from '@millrace/platform/events/cloudevents.ts'
+import { createMemoryLog } from '@millrace/platform/events/memory.ts'
+import { createOnce } from '@millrace/platform/events/once.ts'
+import { createPublish } from '@millrace/platform/events/outbox.ts'
+import { startService, watchCommits } from '@millrace/platform/host.ts'
+import type { CallOptions, ServiceClient } from '@millrace/platform/http/client.ts'
+import type { Role } from '@millrace/platform/http/identity.ts'
+import { createKeyRing } from '@millrace/platform/http/signed-identity.ts'
+import { silentLog } from '@millrace/platform/log.ts'
+import { createMetrics } from '@millrace/platform/telemetry/metrics.ts'
+import { freshDatabase } from '@millrace/platform/testing/fresh-database.ts'
+import { until } from '@millrace/platform/testing/until.ts'
+import { onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { type RegistryConfig, registryConfig } from '../config.ts'
+import { createRegistry, migrations } from '../service.ts'
+import { FakeTracking } from './fake-tracking.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+  readonly headers: Headers
+}
+
+interface Sending {
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly role?: Role
+  /** Calls as this service for itself instead of as a person through the gateway. */
+  readonly service?: 'promoter' | 'inference'
+}
+
+export const signature = { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }], outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 2] }] }
+const spec = {
+  ...{ schemaVersion: 1, task: 'tensor', format: 'onnx', chain: [{ file: 'model.onnx' }], signature },
+  ...{ labels: null, preprocessing: null, inputExample: null, parity: null, referenceProfile: null },
+}
+
+/** Files of a model that can be served; `note` makes it another one. */
+export const servableFiles = (note = ''): Record<string, string> => ({ 'millrace-model.json': JSON.stringify({ ...spec, note }), 'model.onnx': `onnx ${note}` })
+
+/** The promoter as a function: what it says of a version's standing. */
+export interface Standing {
+  policyVersion: number
+  directPromotion: 'allowed' | 'forbidden'
+  missingGates: string[]
+}
+
+function fakePromoter(standing: Standing & { error: Error | null }): ServiceClient {
+  return {
+    call: async <Response extends z.ZodType>({ response }: CallOptions<Response>) => {
+      if (standing.error) throw standing.error
+      return response.parse(standing)
+    },
+    download: async () => Readable.from([]),
+  }
+}
+
+/** A whole registry over HTTP and a memory log; it ends with the test. */
+export async function runningRegistry(config: Partial<RegistryConfig> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'registry-test-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const blobs = await createFolderBlobs({ root: folder })
+  const tracking = new FakeTracking(blobs)
+  const standing: Standing & { error: Error | null } = { policyVersion: 0, directPromotion: 'allowed', missingGates: [], error: null }
+  const database = watchCommits(await freshDatabase(migrations))
+  const eventLog = createMemoryLog()
+  const clock = systemClock
+  const metrics = createMetrics('registry')
+  const ring = createKeyRing(['gateway', 'registry', 'promoter', 'inference', 'tracking'])
+  const ports = { log: silentLog, clock, newId: newUuidV7, metrics, database, blobs, tracking: tracking.client, promoter: fakePromoter(standing) }
+  const publish = createPublish({ source: '/millrace/registry', clock, newId: newUuidV7 })
+  const service = createRegistry({ ...ports, publish, once: createOnce({ clock }), config: { ...registryConfig.parse({}), ...config } })
+  const identity = ring.identityOf('registry')
+  const host = await startService({ service, host: '127.0.0.1', port: 0, database, eventLog, identity, log: silentLog, metrics, clock })
+  onTestFinished(() => host.stop())
+
+  const send = async (method: string, path: string, { body, headers, role = 'admin', service: caller }: Sending = {}): Promise<Answer> => {
+    const token = await (caller ? ring.identityOf(caller).sign('registry') : ring.identityOf('gateway').sign('registry', { user: 'ana', role }))
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    const all = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers }
+    const answer = await fetch(`${host.value.url}${path}`, { method, headers: all, ...sent })
+    const text = await answer.text()
+    return { status: answer.status, headers: answer.headers, body: text === '' ? {} : z.record(z.string(), z.unknown()).parse(JSON.parse(text)) }
+  }
+  /** MLflow's API: a GET's fields go into the query. */
+  const mlflow = (method: string, path: string, fields: Readonly<Record<string, unknown>> = {}, sending: Sending = {}): Promise<Answer> => {
+    const pairs = Object.entries(fields).flatMap(([key, value]) => [value].flat().map((item): [string, string] => [key, String(item)]))
+    const query = method === 'GET' ? `?${new URLSearchParams(pairs)}` : ''
+    return send(method, `/api/2.0/mlflow/${path}${query}`, method === 'GET' ? sending : { ...sending, body: fields })
+  }
+  const emit = async (data: RunFinished) => {
+    const event = { id: newUuidV7(), source: '/millrace/tracking', subject: data.runId, time: clock(), extensions: {}, data }
+    await eventLog.publish(runFinished.topic, [encodeFor(runFinished, event)])
+  }
+  const published = async (topic = 'millrace.model-events.v1') => {
+    const records = await eventLog.readToEnd(topic)
+    return records.map((record) => {
+      const decoded = decodeRecord(record)
+      if (decoded.kind !== 'event') throw new Error('not an event')
+      return {
+        type: decoded.event.type.replace(/^io\.millrace\./, ''),
+        subject: decoded.event.subject,
+        data: z.record(z.string(), z.unknown()).parse(decoded.event.data),
+      }
+    })
+  }
+  /** Resolves when the outbox is empty. */
+  const settled = () => until(async () => (await database.query('select 1 from outbox where published_at is null limit 1')).length === 0)
+  return { send, mlflow, emit, published, settled, tracking, standing, database, url: host.value.url, eventLog }
+}
+
+export type RunningRegistry = Awaited<ReturnType<typeof runningRegistry>>
+
+/** Registers a model of `count` versions that can be served, each of a run of its own. */
+export async function registered(registry: RunningRegistry, name = 'fish', count = 1): Promise<void> {
+  await registry.mlflow('POST', 'registered-models/create', { name })
+  for (let index = 1; index <= count; index++) {
+    const source = `runs:/${name}-run-${index}/model`
+    await registry.tracking.put(source, servableFiles(`${name} ${index}`))
+    await registry.mlflow('POST', 'model-versions/create', { name, source, run_id: `${name}-run-${index}` })
+  }
+}
+
+export const transition = (
+  registry: RunningRegistry,
+  version: number,
+  stage: string,
+  sending: Sending = {},
+  extras: Readonly<Record<string, unknown>> = {},
+): Promise<Answer> =>
+  registry.mlflow(
+    'POST',
+    'model-versions/transition-stage',
+    { name: 'fish', version: String(version), stage, archive_existing_versions: false, ...extras },
+    sending,
+  )
