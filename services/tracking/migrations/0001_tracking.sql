@@ -98,7 +98,6 @@ create table logged_model (
   name text not null,
   model_type text not null,
   source_run_id text not null,
-  creator_id text not null,
   status text not null,
   status_message text not null default '',
   artifact_uri text not null,

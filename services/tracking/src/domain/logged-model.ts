@@ -10,7 +10,6 @@ export interface LoggedModel {
   readonly name: string
   readonly modelType: string
   readonly sourceRunId: string
-  readonly creatorId: string
   readonly status: LoggedModelStatus
   readonly statusMessage: string
   readonly artifactUri: string

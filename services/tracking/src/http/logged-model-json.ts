@@ -14,7 +14,6 @@ export function loggedModelJson(model: LoggedModel, metrics: readonly ModelPoint
       last_updated_timestamp_ms: model.lastUpdateTime,
       artifact_uri: model.artifactUri,
       status: model.status,
-      creator_id: model.creatorId,
       model_type: model.modelType,
       source_run_id: model.sourceRunId,
       status_message: model.statusMessage,

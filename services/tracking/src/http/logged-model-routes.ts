@@ -38,13 +38,12 @@ function createRoute(deps: TrackingDeps): Route {
       tags: keyValues,
     }),
     maxBodyBytes: 16 * 1024 * 1024,
-    handle: async ({ body, caller }) => {
+    handle: async ({ body }) => {
       const model = await create({
         experimentId: readExperimentId(body.experiment_id),
         name: body.name,
         modelType: body.model_type ?? '',
         sourceRunId: body.source_run_id ?? '',
-        creatorId: body.tags.find((tag) => tag.key === 'mlflow.user')?.value ?? caller.user,
         tags: body.tags,
         params: body.params,
       })

@@ -14,7 +14,6 @@ export interface NewLoggedModel {
   readonly name: string | undefined
   readonly modelType: string
   readonly sourceRunId: string
-  readonly creatorId: string
   readonly tags: readonly KeyValue[]
   readonly params: readonly KeyValue[]
 }
@@ -22,7 +21,7 @@ export interface NewLoggedModel {
 /** A model whose files are about to be uploaded. @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE */
 export const createCreateLoggedModel = (deps: TrackingDeps) =>
   async function createLoggedModel(request: NewLoggedModel): Promise<LoggedModel> {
-    const { experimentId, modelType, sourceRunId, creatorId } = request
+    const { experimentId, modelType, sourceRunId } = request
     const id = deps.newId()
     const name = request.name ?? randomName(id)
     refuseIf(refuseLoggedModelName(name))
@@ -30,7 +29,7 @@ export const createCreateLoggedModel = (deps: TrackingDeps) =>
     const params = lastByKey(checkParams(request.params, deps.config))
     const modelId = `m-${id.replaceAll('-', '')}`
     const now = deps.clock().getTime()
-    const fields = { modelId, experimentId, name, modelType, sourceRunId, creatorId, tags, params, creationTime: now, lastUpdateTime: now }
+    const fields = { modelId, experimentId, name, modelType, sourceRunId, tags, params, creationTime: now, lastUpdateTime: now }
     return deps.database.transaction(async (tx) => {
       const experiment = await findExperiment(tx, experimentId)
       if (!experiment) throw experimentMissing(experimentId)

@@ -12,7 +12,6 @@ interface ModelRow {
   name: string
   model_type: string
   source_run_id: string
-  creator_id: string
   status: LoggedModelStatus
   status_message: string
   artifact_uri: string
@@ -26,7 +25,7 @@ interface ModelRow {
 const aggregated = (table: string, name: string): string =>
   `(select json_agg(json_build_array(kv.key, kv.value) order by kv.key collate "C") from ${table} kv where kv.model_id = m.model_id) as ${name}`
 
-const COLUMNS = `m.model_id, m.experiment_id, m.name, m.model_type, m.source_run_id, m.creator_id, m.status, m.status_message, m.artifact_uri,
+const COLUMNS = `m.model_id, m.experiment_id, m.name, m.model_type, m.source_run_id, m.status, m.status_message, m.artifact_uri,
   m.creation_timestamp, m.last_updated_timestamp, m.lifecycle_stage, ${aggregated('logged_model_tag', 'tags')}, ${aggregated('logged_model_param', 'params')}`
 
 const toModel = (row: ModelRow): LoggedModel => ({
@@ -35,7 +34,6 @@ const toModel = (row: ModelRow): LoggedModel => ({
   name: row.name,
   modelType: row.model_type,
   sourceRunId: row.source_run_id,
-  creatorId: row.creator_id,
   status: row.status,
   statusMessage: row.status_message,
   artifactUri: row.artifact_uri,
@@ -48,15 +46,14 @@ const toModel = (row: ModelRow): LoggedModel => ({
 
 export async function insertLoggedModel(tx: Sql, model: LoggedModel): Promise<void> {
   await tx.query(
-    `insert into logged_model (model_id, experiment_id, name, model_type, source_run_id, creator_id, status, artifact_uri, creation_timestamp,
-      last_updated_timestamp) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `insert into logged_model (model_id, experiment_id, name, model_type, source_run_id, status, artifact_uri, creation_timestamp,
+      last_updated_timestamp) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       model.modelId,
       model.experimentId,
       model.name,
       model.modelType,
       model.sourceRunId,
-      model.creatorId,
       model.status,
       model.artifactUri,
       model.creationTime,
