@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { NewId } from '@millrace/platform/clock.ts'
+import { AppError, TransientError } from '@millrace/platform/errors.ts'
+import { type Access, mayAccess, type ServiceIdentity } from '@millrace/platform/http/identity.ts'
+import { refuseEncodedBody } from '@millrace/platform/http/read-body.ts'
+import { refuseDuplicateHeaders } from '@millrace/platform/http/request-input.ts'
+import { sendError } from '@millrace/platform/http/respond.ts'
+import type { ErrorDialect } from '@millrace/platform/http/route.ts'
+import type { Log } from '@millrace/platform/log.ts'
+import type { DirectHandler } from '@millrace/platform/service.ts'
+import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
+import { deadlineFrom, type Exchange, goneSignal, type PathParams, type Reply, requestIdOf } from './exchange.ts'
+import { matchPath } from './match-path.ts'
+import { discardRest } from './read-body.ts'
+
+/** A route of the prediction path. Segments that begin with `:` are parameters. */
+export interface DirectRoute {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly access: Access
+  readonly errors: ErrorDialect
+  readonly handle: (exchange: Exchange) => Promise<Reply>
+}
+
+export interface DirectDeps {
+  readonly routes: readonly DirectRoute[]
+  readonly identity: Pick<ServiceIdentity, 'verify'>
+  readonly newId: NewId
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly deadlineMs: number
+}
+
+/** Answers the prediction path on `node:http` itself; leaves every other path to the host. */
+export function createDirect(deps: DirectDeps): DirectHandler {
+  const requests = deps.metrics.counter('http_requests_total', 'HTTP requests answered.', ['method', 'route', 'status'])
+  return function direct(request, response) {
+    const url = request.url ?? '/'
+    const end = url.indexOf('?')
+    const path = end < 0 ? url : url.slice(0, end)
+    const match = matchPath(deps.routes, path)
+    if (!match) return false
+    void answer(deps, request, response, { ...match, query: new URLSearchParams(end < 0 ? '' : url.slice(end + 1)) }).then((status) => {
+      requests.add({ method: request.method === 'POST' ? 'POST' : request.method === 'GET' ? 'GET' : 'other', route: match.pattern, status: String(status) })
+    })
+    return true
+  }
+}
+
+interface Matched {
+  readonly candidates: readonly DirectRoute[]
+  readonly segments: PathParams
+  readonly errors: ErrorDialect
+  readonly query: URLSearchParams
+}
+
+/** Never rejects: whatever goes wrong becomes the answer. */
+async function answer(deps: DirectDeps, request: IncomingMessage, response: ServerResponse, match: Matched): Promise<number> {
+  const startedMs = performance.now()
+  const requestId = requestIdOf(request, deps.newId)
+  const signal = goneSignal(response)
+  try {
+    response.setHeader('x-request-id', requestId)
+    response.setHeader('x-content-type-options', 'nosniff')
+    const route = pickRoute(match.candidates, request, response)
+    await authorize(deps.identity, route.access, request)
+    refuseDuplicateHeaders(request)
+    refuseEncodedBody(request)
+    const params = decodeParams(match.segments)
+    const deadlineMs = deadlineFrom(request, startedMs, deps.deadlineMs)
+    const reply = await route.handle({ request, requestId, params, query: match.query, startedMs, deadlineMs, signal })
+    return send(response, reply, request.method === 'HEAD')
+  } catch (error) {
+    return fail(deps, request, response, { error, dialect: match.errors, requestId })
+  }
+}
+
+function pickRoute(candidates: readonly DirectRoute[], request: IncomingMessage, response: ServerResponse): DirectRoute {
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  const route = candidates.find((candidate) => candidate.method === method)
+  if (route) return route
+  if (candidates.length === 0) throw new AppError('ENDPOINT_NOT_FOUND', 'There is nothing at this path.')
+  const allowed = candidates.map((candidate) => candidate.method).join(', ')
+  response.setHeader('allow', allowed)
+  throw new AppError('METHOD_NOT_ALLOWED', `${String(request.method)} is not allowed here: use ${allowed}.`)
+}
+
+async function authorize(identity: Pick<ServiceIdentity, 'verify'>, access: Access, request: IncomingMessage): Promise<void> {
+  if (access === 'public') return
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (!bearer) throw new AppError('UNAUTHENTICATED', 'This path needs a signed token of a Millrace service: call it through the gateway.')
+  const caller = await identity.verify(bearer)
+  if (mayAccess(caller, access)) return
+  throw new AppError('PERMISSION_DENIED', `${caller.user} has the role ${caller.role}, which does not include the right '${access}'.`)
+}
+
+function decodeParams({ model, version }: PathParams): PathParams {
+  const decode = (segment: string | null): string | null => segment && decodeURIComponent(segment)
+  try {
+    return { model: decode(model), version: decode(version) }
+  } catch (cause) {
+    throw new AppError('BAD_REQUEST', 'The path has a % that is not followed by two hexadecimal digits of valid UTF-8.', { cause })
+  }
+}
+
+function send(response: ServerResponse, { status, headers, text }: Reply, headOnly: boolean): number {
+  response.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+  response.end(headOnly ? undefined : text)
+  return status
+}
+
+async function fail(
+  deps: DirectDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { error, dialect, requestId }: { error: unknown; dialect: ErrorDialect; requestId: string },
+): Promise<number> {
+  const foreseen = error instanceof AppError ? error.code !== 'INTERNAL_ERROR' : error instanceof TransientError
+  if (!foreseen) deps.log.error('prediction failed', { requestId, error })
+  const reason = error instanceof AppError ? error.details['reason'] : undefined
+  if (reason === 'queue_full' || reason === 'deadline') response.setHeader('x-millrace-reason', reason)
+  await discardRest(request)
+  return sendError(response, error, dialect, requestId)
+}
