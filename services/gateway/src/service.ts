@@ -10,7 +10,7 @@ import { createAuthenticate } from './access/authenticate.ts'
 import { assertBindAllowed } from './access/bind.ts'
 import { createKeyRing } from './access/key-ring.ts'
 import { createRateLimit } from './access/rate-limit.ts'
-import type { GatewayConfig } from './config.ts'
+import { type GatewayConfig, gatewayConfig } from './config.ts'
 import { type UpstreamName, upstreamNames } from './domain/route-table.ts'
 import { createForward } from './forward/forward.ts'
 import { createPods, type Pods } from './forward/pods.ts'
@@ -20,6 +20,8 @@ import { createLiveEvents, type LiveEvents } from './local/live-events.ts'
 import { pageRoutes } from './local/page.ts'
 import { readyRoute } from './local/ready.ts'
 import { createObserve } from './observe.ts'
+
+export { gatewayConfig }
 
 export interface GatewayDeps {
   readonly log: Log

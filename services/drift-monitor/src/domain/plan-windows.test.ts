@@ -1,7 +1,7 @@
 import { defaultDriftPolicy } from '@millrace/contracts/http/drift.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Bucket, bucketStart, planWindows } from './plan-windows.ts'
+import { type Bucket, planWindows } from './plan-windows.ts'
 
 const policy = { ...defaultDriftPolicy, windowMs: 1000, latenessMs: 100, minWindowRows: 100 }
 const bucket = (index: number, rows: number): Bucket => ({ startMs: index * 1000, endMs: (index + 1) * 1000, rows })
@@ -40,8 +40,4 @@ test('closing early and often gives the same windows as closing once at the end'
       expect(stepwise).toEqual(planWindows(buckets, policy, at(31_100)))
     }),
   )
-})
-
-test('a bucket begins at a multiple of its length since the epoch', () => {
-  expect([bucketStart(999, 1000), bucketStart(1000, 1000), bucketStart(1999, 1000)]).toEqual([0, 1000, 1000])
 })

@@ -23,8 +23,6 @@ export interface Progress {
   readonly behind: boolean
 }
 
-export const bucketStart = (timeMs: number, windowMs: number): number => Math.floor(timeMs / windowMs) * windowMs
-
 export const settledUntil = (progress: Progress, policy: DriftPolicy): number => (progress.behind ? progress.latestMs : progress.nowMs) - policy.latenessMs
 
 /**

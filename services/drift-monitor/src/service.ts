@@ -1,0 +1,30 @@
+import type { Service } from '@millrace/platform/service.ts'
+import { COUNTING_GROUP, createCloseWindows } from './close-windows.ts'
+import { driftMonitorConfig } from './config.ts'
+import { createCountRows } from './count-rows.ts'
+import type { DriftMonitorDeps } from './deps.ts'
+import { createFollowServingState } from './follow-serving-state.ts'
+import { createRoutes } from './http.ts'
+import { createLoadReferences } from './load-references.ts'
+import { createLogRow } from './log-row.ts'
+import { createPrune } from './prune.ts'
+import { createReadReference } from './store/references.ts'
+
+export { driftMonitorConfig }
+
+export const migrations = new URL('../migrations/', import.meta.url)
+
+/** Watches live traffic against the reference of the version in production. */
+export function createDriftMonitor(deps: DriftMonitorDeps): Service {
+  const closing = { ...deps, readReference: createReadReference() }
+  return {
+    name: 'drift-monitor',
+    routes: createRoutes(deps),
+    consumers: [
+      { group: COUNTING_GROUP, handlers: [createLogRow(deps)] },
+      { group: 'drift-monitor.serving', handlers: [createFollowServingState(deps)] },
+    ],
+    jobs: [createLoadReferences(deps), createCountRows(closing), createCloseWindows(closing), createPrune(deps)],
+    readiness: async () => ({ ready: true, detail: {} }),
+  }
+}
