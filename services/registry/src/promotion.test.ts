@@ -152,6 +152,14 @@ test('a rollback promotes the earlier version again, and a second one goes furth
   expect(kinds).toEqual(['model.promoted.v1', 'model.promoted.v1', 'model.promoted.v1', 'model.rolledback.v1', 'model.rolledback.v1', 'model.promoted.v1'])
 })
 
+test('a rollback passes over versions that were deleted', async () => {
+  const registry = await runningRegistry()
+  await registered(registry, 'fish', 3)
+  for (const version of [1, 2, 3]) await transition(registry, version, 'Production')
+  await registry.mlflow('DELETE', 'model-versions/delete', { name: 'fish', version: '2' })
+  expect((await registry.send('POST', '/api/v1/models/fish/rollback', { body: { reason: 'errors' } })).body).toMatchObject({ version: '1' })
+})
+
 test('deleting what is served leaves nothing to serve, as a new generation', async () => {
   const registry = await runningRegistry()
   await registered(registry, 'fish', 2)

@@ -3,13 +3,14 @@ import type { Sql } from '@millrace/platform/sql/sql.ts'
 import type { RegistryDeps } from './deps.ts'
 import type { Serving } from './domain/model.ts'
 import { saveServing } from './store/serving.ts'
-import { listVersions, type VersionRow } from './store/versions.ts'
+import { findVersionsByNumber, type VersionRow } from './store/versions.ts'
 
 export type ServingDeps = Pick<RegistryDeps, 'publish'>
 
 /** Saves a new serving state and puts the very same record into the outbox, in the transaction that holds the lock on the model's name. */
 export async function publishServing(deps: ServingDeps, tx: Sql, model: { id: number; name: string }, serving: Serving, now: Date): Promise<void> {
-  const versions = serving.production === null && serving.candidates.length === 0 ? [] : await listVersions(tx, model.id)
+  const served = [...(serving.production === null ? [] : [serving.production]), ...serving.candidates.map((candidate) => candidate.version)]
+  const versions = served.length === 0 ? [] : await findVersionsByNumber(tx, model.id, served)
   const state = describeServing(model.name, serving, versions, now)
   await saveServing(tx, state)
   await deps.publish(tx, { definition: servingStateChanged, subject: model.name, data: state })

@@ -1,7 +1,7 @@
 import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
 import { until } from '@millrace/platform/testing/until.ts'
 import { expect, test } from 'vitest'
-import { type RunningRegistry, registered, runningRegistry, servableFiles, signature } from './testing/running-registry.ts'
+import { type RunningRegistry, registered, runningRegistry, servableFiles, signature, specText } from './testing/running-registry.ts'
 
 const finished = (rest: Partial<RunFinished> = {}): RunFinished => ({
   ...{ runId: 'r1', experimentId: '1', runName: 'bold-perch', user: 'ana', status: 'FINISHED', startTime: null, endTime: '2026-01-01T00:00:00.000Z' },
@@ -51,6 +51,23 @@ test('a run that is resumed finishes twice and still registers once; another pat
   expect(await status(registry, 2)).toMatchObject({ source: 'runs:/r1/best' })
   expect(await status(registry, 3)).toBeNull()
   expect(await of(registry, 'modelversion.registered.v1')).toHaveLength(2)
+})
+
+test('a run whose registration failed may finish again with the files that were missing', async () => {
+  const registry = await runningRegistry()
+  await registry.emit(finished())
+  await until(async () => {
+    expect(await status(registry)).toMatchObject({ status: 'FAILED_REGISTRATION' })
+    return true
+  })
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  await registry.emit(finished())
+  await ready(registry, 2)
+  await registry.emit(finished())
+  await registry.tracking.put('runs:/r9/model', servableFiles())
+  await registry.emit(finished({ runId: 'r9', artifactUri: 'mlflow-artifacts:/1/r9/artifacts' }))
+  await ready(registry, 3)
+  expect(await status(registry, 3)).toMatchObject({ run_id: 'r9' })
 })
 
 test('a run that finishes again after its version was deleted does not bring it back', async () => {
@@ -106,7 +123,7 @@ test.each([
     'Export the model as ONNX',
   ],
   ['the ONNX flavor alone', { MLmodel: 'flavors:\n  onnx:\n    data: model.onnx\n', 'model.onnx': 'o' }, 'mlflow:onnx', 'millrace-model.json'],
-  ['a description whose files are missing', { 'millrace-model.json': servableFiles()['millrace-model.json'] ?? '' }, 'onnx', "names 'model.onnx'"],
+  ['a description whose files are missing', { 'millrace-model.json': specText() }, 'onnx', "names 'model.onnx'"],
 ])('%s is tracked and READY, but not servable, and refused for Production with the cure', async (_name, files, format, cure) => {
   const registry = await runningRegistry()
   await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
@@ -205,4 +222,17 @@ test('lineage leads from the version to run, data and code, and remembers the ru
     inputs: { dataset_inputs: [{ dataset: { name: 'd', digest: 'x' } }] },
   })
   expect(await lineage()).toMatchObject({ run: { metrics: { later: 2 } }, datasets: [{ name: 'd', digest: 'x' }], code: { commit: null } })
+})
+
+test('a file of a version is read from what was sealed, as an attachment', async () => {
+  const registry = await runningRegistry()
+  await registered(registry)
+  const read = (path: string) => registry.send('GET', `/model-versions/get-artifact?${new URLSearchParams({ name: 'fish', version: '1', path })}`)
+  const answer = await read('millrace-model.json')
+  expect(answer.body).toMatchObject({ schemaVersion: 1 })
+  expect(answer.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''millrace-model.json")
+  expect(await read('nothing.txt')).toMatchObject({ status: 404, body: { error_code: 'RESOURCE_DOES_NOT_EXIST' } })
+  for (const path of ['../secret', '%2e%2e/secret', '%252e%252e%2fsecret', '/etc/passwd', 'file:x', 'a\\b', '#']) {
+    expect(await read(path)).toMatchObject({ status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Invalid path' } })
+  }
 })

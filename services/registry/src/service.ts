@@ -4,6 +4,7 @@ import type { Job, Service } from '@millrace/platform/service.ts'
 import { registryConfig } from './config.ts'
 import type { RegistryDeps } from './deps.ts'
 import { createAliasRoutes } from './http/alias-routes.ts'
+import { createArtifactRoute } from './http/artifact-route.ts'
 import { createModelRoutes } from './http/model-routes.ts'
 import { createOwnRoutes } from './http/own-routes.ts'
 import { createServingStateRoute } from './http/serving-state-route.ts'
@@ -14,7 +15,7 @@ import { onRunFinished } from './on-run-finished.ts'
 import { createRegisterVersion, type RegisterVersion } from './register-version.ts'
 import { createReleasePin } from './release-pin.ts'
 import { dueReleases } from './store/pins.ts'
-import { countPending, dueRegistrations } from './store/registration.ts'
+import { countPending, dueRegistrations, hastenRegistrations } from './store/registration.ts'
 import { createUseCases } from './use-cases.ts'
 
 export { registryConfig }
@@ -39,9 +40,11 @@ export function createRegistry(deps: RegistryDeps): Service {
       ...createVersionReadingRoutes(useCases),
       ...createOwnRoutes(useCases),
       createServingStateRoute(deps.database),
+      createArtifactRoute(deps),
     ],
     consumers: [{ group: 'registry', handlers: [on(runFinished, onRunFinished(deps))] }],
     jobs: [registrationJob(deps, registerVersion), releaseJob(deps)],
+    start: () => hastenRegistrations(deps.database, deps.clock()),
     readiness: async () => ({ ready: true, detail: { pendingRegistrations: await countPending(deps.database) } }),
   }
 }

@@ -1,6 +1,5 @@
 import type { ManifestFile } from '@millrace/contracts/model/artifact-manifest.ts'
 import { MODEL_SPEC_FILE, type ModelSpec, modelSpec, type Signature } from '@millrace/contracts/model/model-spec.ts'
-import { z } from 'zod'
 
 /** Whether pods can serve an artifact. */
 export type Servability = { servable: true; format: string; signature: Signature } | { servable: false; format: string; reason: string }
@@ -8,6 +7,8 @@ export type Servability = { servable: true; format: string; signature: Signature
 export const MLMODEL_FILE = 'MLmodel'
 const FORMATS = ['onnx', 'onnx-chain']
 const CURE = `Export the model as ONNX and log it with a ${MODEL_SPEC_FILE} beside the .onnx file (its signature, labels and preprocessing), then register that.`
+
+const MAX_PROBLEMS = 10
 
 const unservable = (format: string, reason: string): Servability => ({ servable: false, format, reason })
 
@@ -28,12 +29,9 @@ function parseSpec(text: string): ModelSpec | string {
     return 'it is not JSON'
   }
   const result = modelSpec.safeParse(value)
-  return result.success
-    ? result.data
-    : z
-        .prettifyError(result.error)
-        .replaceAll(/\s*\n\s*/g, ' ')
-        .slice(0, 1000)
+  if (result.success) return result.data
+  const problems = result.error.issues.slice(0, MAX_PROBLEMS).map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`)
+  return problems.join('; ')
 }
 
 function problemOfSpec(spec: ModelSpec, paths: ReadonlySet<string>): string | null {

@@ -11,6 +11,11 @@ export async function dueRegistrations(sql: Sql, now: Date, limit: number): Prom
   return rows.map((row) => row.id)
 }
 
+/** After a start: whoever held these up is gone, so that none waits for the end of its pause. */
+export async function hastenRegistrations(sql: Sql, now: Date): Promise<void> {
+  await sql.query(`update model_version set attempt_at = $1 where status = 'PENDING_REGISTRATION' and deleted_at is null and attempt_at > $1`, [now])
+}
+
 export async function countPending(sql: Sql): Promise<number> {
   const [row] = await sql.query<{ count: number }>(
     `select count(*)::int as count from model_version where status = 'PENDING_REGISTRATION' and deleted_at is null`,
@@ -47,10 +52,14 @@ export async function postponeRegistration(sql: Sql, id: number, message: string
   )
 }
 
-/** False where this model registered the source before. */
+/** False where this model registered the source before. A registration that failed does not count: the run may have brought the files since. */
 export async function claimSource(tx: Sql, model: string, source: string, version: number, now: Date): Promise<boolean> {
   const rows = await tx.query(
-    'insert into automatic_registration (model, source, version, registered_at) values ($1, $2, $3, $4) on conflict do nothing returning 1',
+    `insert into automatic_registration as claim (model, source, version, registered_at) values ($1, $2, $3, $4)
+     on conflict (model, source) do update set version = excluded.version, registered_at = excluded.registered_at
+     where exists (select 1 from model_version v join registered_model m on m.id = v.model_id
+       where m.name = claim.model and v.version = claim.version and v.status = 'FAILED_REGISTRATION')
+     returning 1`,
     [model, source, version, now],
   )
   return rows.length > 0
@@ -58,10 +67,9 @@ export async function claimSource(tx: Sql, model: string, source: string, versio
 
 /** Whether a living version has these files already, by whatever name it calls them. */
 export async function hasSource(tx: Sql, modelId: number, source: string, storageLocation: string): Promise<boolean> {
-  const rows = await tx.query('select 1 from model_version where model_id = $1 and deleted_at is null and (source = $2 or storage_location = $3) limit 1', [
-    modelId,
-    source,
-    storageLocation,
-  ])
+  const rows = await tx.query(
+    `select 1 from model_version where model_id = $1 and deleted_at is null and status <> 'FAILED_REGISTRATION' and (source = $2 or storage_location = $3) limit 1`,
+    [modelId, source, storageLocation],
+  )
   return rows.length > 0
 }

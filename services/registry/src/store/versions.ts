@@ -65,6 +65,14 @@ export async function listVersions(sql: Sql, modelId: number): Promise<VersionRo
   return sql.query<VersionRow>(`select ${VERSION_COLUMNS} ${FROM} where v.model_id = $1 and v.deleted_at is null order by v.version`, [modelId])
 }
 
+/** Those of the numbers that are there. */
+export async function findVersionsByNumber(sql: Sql, modelId: number, versions: readonly number[]): Promise<VersionRow[]> {
+  return sql.query<VersionRow>(`select ${VERSION_COLUMNS} ${FROM} where v.model_id = $1 and v.version = any($2::int[]) and v.deleted_at is null`, [
+    modelId,
+    versions,
+  ])
+}
+
 /** The newest version of each stage, for several models in one query. */
 export async function latestVersions(sql: Sql, modelIds: readonly number[]): Promise<VersionRow[]> {
   return sql.query<VersionRow>(

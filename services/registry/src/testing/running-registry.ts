@@ -44,8 +44,10 @@ const spec = {
   ...{ labels: null, preprocessing: null, inputExample: null, parity: null, referenceProfile: null },
 }
 
+export const specText = (note = ''): string => JSON.stringify({ ...spec, note })
+
 /** Files of a model that can be served; `note` makes it another one. */
-export const servableFiles = (note = ''): Record<string, string> => ({ 'millrace-model.json': JSON.stringify({ ...spec, note }), 'model.onnx': `onnx ${note}` })
+export const servableFiles = (note = ''): Record<string, string> => ({ 'millrace-model.json': specText(note), 'model.onnx': `onnx ${note}` })
 
 /** The promoter as a function: what it says of a version's standing. */
 export interface Standing {
