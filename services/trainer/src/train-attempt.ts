@@ -1,0 +1,126 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import {
+  RUN_TAG_CAUSE,
+  RUN_TAG_DATASET_DIGEST,
+  RUN_TAG_DATASET_PATH,
+  RUN_TAG_JOB,
+  RUN_TAG_REGISTER,
+  RUN_TAG_REGISTER_PATH,
+} from '@millrace/contracts/http/trainer.ts'
+import type { AttemptProgress } from './attempt-progress.ts'
+import type { CodeState } from './code-state.ts'
+import type { TrainerDeps } from './deps.ts'
+import type { Job } from './domain/job.ts'
+import type { TrainingEngine } from './engine.ts'
+import { settingsOf } from './learning/settings.ts'
+import type { TrainedModel } from './learning/training-job.ts'
+import { parametersOf } from './learning/training-report.ts'
+import { createEpochLogger } from './log-epochs.ts'
+import { originTags, reproducibilityOf } from './reproducibility.ts'
+import { resolveDataset } from './resolve-data.ts'
+import { createRun, ensureExperiment, logBatch, logDataset, pairsOf, type TrackedRun, uploadFile } from './tracking-run.ts'
+import { trainingSettings } from './training-settings.ts'
+
+/** The folder in the run's artifacts that holds the model. */
+const MODEL_FOLDER = 'model'
+const REPORT_FOLDER = 'report'
+export const RUN_TAG_ATTEMPT = 'millrace.attempt'
+
+export interface AttemptDeps extends Pick<TrainerDeps, 'tracking' | 'config' | 'clock'> {
+  readonly engine: TrainingEngine
+  readonly readCode: () => Promise<CodeState>
+}
+
+export interface AttemptContext {
+  readonly job: Job
+  readonly progress: AttemptProgress
+  readonly signal: AbortSignal
+  /** Called as soon as the run is there; throws when the job is not this attempt's any more. */
+  readonly onRun: (runId: string) => Promise<void>
+}
+
+export interface AttemptResult {
+  readonly runId: string
+  readonly metrics: Readonly<Record<string, number>>
+  readonly dataDigest: string
+}
+
+/** One attempt from the data to a run that lacks nothing but its end. Leaves nothing on the disk. */
+export async function trainAttempt(deps: AttemptDeps, context: AttemptContext): Promise<AttemptResult> {
+  const { job, progress, signal } = context
+  const begun = deps.clock()
+  const outputDir = join(deps.config.TRAINER_SCRATCH, job.jobId, String(job.attempt))
+  // What a crashed attempt left behind goes as well.
+  await rm(join(deps.config.TRAINER_SCRATCH, job.jobId), { recursive: true, force: true })
+  const dataset = await resolveDataset(deps.config.TRAINER_DATA_ROOTS, job.dataset)
+  const settings = await trainingSettings(deps.config, job.parameters, dataset.root, outputDir)
+  const code = await deps.readCode()
+  const run = await startRun(deps, context, code, dataset.root)
+  await logBatch(deps.tracking, run.runId, { params: pairsOf(parametersOf(settingsOf(settings))) }, 'params', signal)
+  try {
+    await mkdir(outputDir, { recursive: true })
+    const epochs = createEpochLogger(deps, run.runId, progress, signal)
+    const report = (told: Parameters<AttemptProgress['take']>[0]) => {
+      progress.take(told)
+      if (told.kind === 'epoch') epochs.wake()
+    }
+    const model = await deps.engine.train(settings, { report, signal })
+    await epochs.settle()
+    const record = reproducibilityOf(job, code, model, deps.clock().getTime() - begun.getTime())
+    await upload(deps, context, run, model, outputDir, record)
+    await logOutcome(deps, context, run, model, dataset.root)
+    return { runId: run.runId, metrics: model.metrics, dataDigest: model.dataset.digest }
+  } finally {
+    await rm(outputDir, { recursive: true, force: true })
+  }
+}
+
+async function startRun(deps: AttemptDeps, { job, progress, signal, onRun }: AttemptContext, code: CodeState, datasetPath: string): Promise<TrackedRun> {
+  const experimentId = await ensureExperiment(deps.tracking, job.experiment, signal)
+  const tags = {
+    ...originTags(job, code),
+    ...(job.register ? { [RUN_TAG_REGISTER]: job.model, [RUN_TAG_REGISTER_PATH]: MODEL_FOLDER } : {}),
+    [RUN_TAG_DATASET_PATH]: datasetPath,
+    [RUN_TAG_CAUSE]: job.cause,
+    [RUN_TAG_JOB]: job.jobId,
+    [RUN_TAG_ATTEMPT]: String(job.attempt),
+  }
+  const name = `${job.model}-${job.jobId.slice(-8)}-${job.attempt}`
+  const startTime = deps.clock().getTime()
+  const key = `${job.jobId}:${job.attempt}`
+  const run = await createRun(deps.tracking, { experimentId, name, user: job.requestedBy, startTime, tags, key }, signal)
+  await onRun(run.runId)
+  progress.say(`run ${run.runId} in experiment '${job.experiment}'`)
+  return run
+}
+
+async function upload(
+  deps: AttemptDeps,
+  { progress, signal }: AttemptContext,
+  run: TrackedRun,
+  model: TrainedModel,
+  outputDir: string,
+  record: Record<string, unknown>,
+): Promise<void> {
+  const recordFile = join(outputDir, 'reproducibility.json')
+  await writeFile(recordFile, `${JSON.stringify(record, null, 2)}\n`)
+  const files = [
+    ...model.modelFiles.map((file) => ({ name: `${MODEL_FOLDER}/${file}`, path: join(model.modelDir, file) })),
+    ...model.reportFiles.map((file) => ({ name: `${REPORT_FOLDER}/${file}`, path: join(model.reportDir, file) })),
+    { name: basename(recordFile), path: recordFile },
+  ]
+  progress.say(`uploading ${files.length} files`)
+  progress.share = 0.95
+  for (const { name, path } of files) await uploadFile(deps.tracking, run, name, path, signal)
+}
+
+async function logOutcome(deps: AttemptDeps, { job, signal }: AttemptContext, run: TrackedRun, model: TrainedModel, datasetPath: string): Promise<void> {
+  const { dataset } = model
+  const timestamp = deps.clock().getTime()
+  const metrics = Object.entries(model.metrics).map(([key, value]) => ({ key, value, timestamp, step: 0 }))
+  const tags = pairsOf({ [RUN_TAG_DATASET_DIGEST]: dataset.digest, 'millrace.head.sha256': model.headSha256 })
+  await logBatch(deps.tracking, run.runId, { metrics, tags }, 'outcome', signal)
+  const profile = { ...dataset.rows, classes: dataset.classes.length, unreadable: dataset.unreadable.length, bytes: dataset.bytes }
+  await logDataset(deps.tracking, run.runId, { name: basename(job.dataset) || 'dataset', path: datasetPath, digest: dataset.digest, profile }, signal)
+}
