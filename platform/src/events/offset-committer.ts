@@ -14,11 +14,18 @@ export function createCommitter(write: (next: number) => Promise<void>, log: Log
   let running: Promise<void> = Promise.resolve()
   let busy = false
 
+  /** The last look and the end of the work are one step, so that no `commit` can fall between them and be forgotten. */
   async function run(): Promise<void> {
-    while (written < wanted) {
-      const next = wanted
-      await write(next)
-      written = next
+    try {
+      while (written < wanted) {
+        const next = wanted
+        await write(next)
+        written = next
+      }
+    } catch (error) {
+      log.warn('An offset could not be committed; its records may be delivered again', { reason: messageOf(error) })
+    } finally {
+      busy = false
     }
   }
 
@@ -28,10 +35,6 @@ export function createCommitter(write: (next: number) => Promise<void>, log: Log
       if (busy) return
       busy = true
       running = run()
-        .catch((error: unknown) => log.warn('An offset could not be committed; its records may be delivered again', { reason: messageOf(error) }))
-        .finally(() => {
-          busy = false
-        })
     },
     drain: () => running,
   }

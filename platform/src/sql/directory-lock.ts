@@ -35,7 +35,9 @@ function explained(error: unknown, path: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new AppError('STORAGE_FULL', `The disk that holds ${path} is full: free some space and start again`, { cause: error })
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'ENOTDIR' || code === 'EEXIST') {
-    return new AppError('PERMISSION_DENIED', `${path} cannot be written (${code}): make it a writable folder or choose another data directory`, { cause: error })
+    return new AppError('PERMISSION_DENIED', `${path} cannot be written (${code}): make it a writable folder or choose another data directory`, {
+      cause: error,
+    })
   }
   return error
 }

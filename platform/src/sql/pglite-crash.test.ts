@@ -14,7 +14,9 @@ const directory = join(place, 'database')
 
 /** Kills the writer after `lines` lines of its output (0 = `afterMs` after its start); answers the last id it acknowledged. */
 async function writeAndKill(lines: number, afterMs: number): Promise<number> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../testing/write-until-killed.ts', import.meta.url)), directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../testing/write-until-killed.ts', import.meta.url)), directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const ended = once(child, 'exit')
   let acknowledged = 0
   let seen = 0

@@ -44,4 +44,6 @@ export interface WorkerTask {
   readonly directory: string | null
   /** Makes a new database in the directory and ends, instead of serving. */
   readonly initialise: boolean
+  /** File to take a new in-memory database from; made when it is missing. Null makes it anew. */
+  readonly snapshot: string | null
 }

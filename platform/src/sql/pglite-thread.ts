@@ -24,6 +24,7 @@ export interface PgliteThread {
 
 export interface ThreadOptions {
   readonly directory: string | null
+  readonly snapshot: string | null
   readonly log: Log
   readonly statementTimeoutMs: number
   /** Called once when the database can no longer answer: a crash, or a statement that never ends. */
@@ -66,7 +67,7 @@ async function startWorker(task: WorkerTask): Promise<Worker> {
 async function initialise(directory: string): Promise<void> {
   const unfinished = `${directory}.new`
   await rm(unfinished, { recursive: true, force: true })
-  const worker = await startWorker({ directory: unfinished, initialise: true })
+  const worker = await startWorker({ directory: unfinished, initialise: true, snapshot: null })
   await worker.terminate()
   await rename(unfinished, directory)
 }
@@ -75,7 +76,7 @@ async function initialise(directory: string): Promise<void> {
 export async function startPgliteThread(options: ThreadOptions): Promise<PgliteThread> {
   const { directory } = options
   if (directory !== null && !existsSync(directory)) await initialise(directory)
-  return converse(await startWorker({ directory, initialise: false }), options)
+  return converse(await startWorker({ directory, initialise: false, snapshot: options.snapshot }), options)
 }
 
 function converse(worker: Worker, { log, statementTimeoutMs, onFatal }: ThreadOptions): PgliteThread {

@@ -1,4 +1,6 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { existsSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
 import { PGlite, type Results } from '@electric-sql/pglite'
 import type { EndRequest, Rows, StatementRequest, WireError, WorkerReply, WorkerRequest, WorkerTask } from './pglite-protocol.ts'
 
@@ -37,7 +39,23 @@ function reply(message: WorkerReply): void {
   parentPort?.postMessage(message)
 }
 
-const openDatabase = (): Promise<PGlite> => PGlite.create({ ...(task.directory === null ? {} : { dataDir: task.directory }), parsers, startParams, onStderr })
+async function openDatabase(): Promise<PGlite> {
+  const options = { parsers, startParams, onStderr }
+  if (task.directory !== null) return PGlite.create({ ...options, dataDir: task.directory })
+  if (task.snapshot === null) return PGlite.create(options)
+  if (!existsSync(task.snapshot)) await writeSnapshot(task.snapshot)
+  return PGlite.create({ ...options, loadDataDir: new Blob([await readFile(task.snapshot)]) })
+}
+
+/** Written under a name of its own and renamed, so that nobody reads half of it. */
+async function writeSnapshot(path: string): Promise<void> {
+  const database = await PGlite.create({ startParams })
+  const tar = await database.dumpDataDir('none')
+  await database.close()
+  const unfinished = `${path}.${process.pid}.${threadId}`
+  await writeFile(unfinished, Buffer.from(await tar.arrayBuffer()))
+  await rename(unfinished, path)
+}
 
 const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`
 
