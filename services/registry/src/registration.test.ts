@@ -236,3 +236,33 @@ test('a file of a version is read from what was sealed, as an attachment', async
     expect(await read(path)).toMatchObject({ status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Invalid path' } })
   }
 })
+
+test('a registration that a stop cut off goes on at the next start, with one outcome', async () => {
+  const registry = await runningRegistry({ REGISTRY_SEAL_WAIT_MS: 0 })
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  registry.tracking.gate = Promise.withResolvers<void>().promise
+  await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r1/model' })
+  await until(() => registry.tracking.seals > 0)
+  await registry.restart()
+  expect(await status(registry)).toMatchObject({ status: 'PENDING_REGISTRATION' })
+  registry.tracking.gate = Promise.resolve()
+  await registry.restart()
+  await ready(registry)
+  expect(await of(registry, 'modelversion.registered.v1')).toHaveLength(1)
+})
+
+test('two that register the same version at once end with one outcome', async () => {
+  const registry = await runningRegistry()
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  await registry.tracking.put('runs:/r1/model', servableFiles())
+  const { promise, resolve } = Promise.withResolvers<void>()
+  registry.tracking.gate = promise
+  const creating = registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r1/model' })
+  await until(() => registry.tracking.seals === 1)
+  await registry.database.query('update model_version set attempt_at = created_at')
+  await until(() => registry.tracking.seals === 2)
+  resolve()
+  expect((await creating).body).toMatchObject({ model_version: { status: 'READY' } })
+  expect(await of(registry, 'modelversion.registered.v1')).toHaveLength(1)
+})

@@ -29,7 +29,7 @@ export class FakeTracking {
     this.client = {
       call: async <Response extends z.ZodType>(options: CallOptions<Response>) => {
         refuseInsideTransaction(options.path)
-        return options.response.parse(await this.#answer(options))
+        return options.response.parse(await Promise.race([this.#answer(options), abortOf(options.signal)]))
       },
       download: async () => Readable.from([]),
     }
@@ -75,4 +75,13 @@ export class FakeTracking {
 function found<T>(value: T | undefined, message: string): T {
   if (value === undefined) throw new AppError('RESOURCE_DOES_NOT_EXIST', message)
   return value
+}
+
+/** Never resolves; rejects when the caller gives up. */
+function abortOf(signal: AbortSignal | undefined): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const give = () => reject(new TransientError('the call was given up', { cause: signal?.reason }))
+  if (signal?.aborted) give()
+  signal?.addEventListener('abort', give, { once: true })
+  return promise
 }

@@ -82,8 +82,14 @@ export async function runningRegistry(config: Partial<RegistryConfig> = {}) {
   const publish = createPublish({ source: '/millrace/registry', clock, newId: newUuidV7 })
   const service = createRegistry({ ...ports, publish, once: createOnce({ clock }), config: { ...registryConfig.parse({}), ...config } })
   const identity = ring.identityOf('registry')
-  const host = await startService({ service, host: '127.0.0.1', port: 0, database, eventLog, identity, log: silentLog, metrics, clock })
+  const start = () => startService({ service, host: '127.0.0.1', port: 0, database, eventLog, identity, log: silentLog, metrics, clock })
+  let host = await start()
   onTestFinished(() => host.stop())
+  /** Stops the process, as it were, and starts another on the same data. */
+  const restart = async () => {
+    await host.stop()
+    host = await start()
+  }
 
   const send = async (method: string, path: string, { body, headers, role = 'admin', service: caller }: Sending = {}): Promise<Answer> => {
     const token = await (caller ? ring.identityOf(caller).sign('registry') : ring.identityOf('gateway').sign('registry', { user: 'ana', role }))
@@ -117,7 +123,7 @@ export async function runningRegistry(config: Partial<RegistryConfig> = {}) {
   }
   /** Resolves when the outbox is empty. */
   const settled = () => until(async () => (await database.query('select 1 from outbox where published_at is null limit 1')).length === 0)
-  return { send, mlflow, emit, published, settled, tracking, standing, database, url: host.value.url, eventLog }
+  return { send, mlflow, emit, published, settled, tracking, standing, database, restart }
 }
 
 export type RunningRegistry = Awaited<ReturnType<typeof runningRegistry>>
