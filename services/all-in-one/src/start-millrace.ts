@@ -6,7 +6,7 @@ import { AppError } from '@millrace/platform/errors.ts'
 import { createOnce } from '@millrace/platform/events/once.ts'
 import { createPublish } from '@millrace/platform/events/outbox.ts'
 import { startService, type WatchedDatabase, watchCommits } from '@millrace/platform/host.ts'
-import type { ServiceClient } from '@millrace/platform/http/client.ts'
+import type { ConditionalClient } from '@millrace/platform/http/client.ts'
 import { createServiceClient } from '@millrace/platform/http/undici-client.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import { migrateService } from '@millrace/platform/sql/migrate.ts'
@@ -64,7 +64,7 @@ async function startAll({ directory, host, port, env, log }: MillraceOptions, li
 const defaultsIn = (directory: DataDirectory): Record<string, string> => ({
   INFERENCE_CACHE_DIR: directory.inference,
   TRAINER_DATA_ROOTS: directory.datasets,
-  TRAINER_SCRATCH_DIR: directory.scratch,
+  TRAINER_SCRATCH: directory.scratch,
 })
 
 /** Everything that a service may ask for; each takes what it needs. */
@@ -76,7 +76,7 @@ async function prepareService(name: ServiceName, shared: SharedParts, urls: Urls
   const database: WatchedDatabase = watchCommits(shared.embedded.schema(name.replace('-', '_')))
   await migrateService(database, migrationsOf[name])
   const publish = createPublish({ source: `/millrace/${name}`, clock, newId: newUuidV7 })
-  const clientOf = (audience: ServiceName): Promise<ServiceClient> => connect(audience, { identity, log, metrics, urls }, lifetime)
+  const clientOf = (audience: ServiceName): Promise<ConditionalClient> => connect(audience, { identity, log, metrics, urls }, lifetime)
   const [tracking, registry, promoter, trainer] = await Promise.all([clientOf('tracking'), clientOf('registry'), clientOf('promoter'), clientOf('trainer')])
   const cache = createLruCache({ maxBytes: CACHE_BYTES })
   const once = createOnce({ clock })
@@ -92,7 +92,7 @@ interface Connection {
 }
 
 /** Its port is known once the sibling is up; until then a call is told to come back, and its caller's job does. */
-function connect(audience: ServiceName, { identity, log, metrics, urls }: Connection, lifetime: Lifetime): Promise<ServiceClient> {
+function connect(audience: ServiceName, { identity, log, metrics, urls }: Connection, lifetime: Lifetime): Promise<ConditionalClient> {
   const baseUrl = (): string => {
     const url = urls[audience]
     if (!url) throw new AppError('TEMPORARILY_UNAVAILABLE', `${audience} is still starting: try again`)

@@ -1,4 +1,5 @@
 import type { Service } from '@millrace/platform/service.ts'
+import { promoterConfig } from './config.ts'
 import type { PromoterDeps } from './deps.ts'
 import { createEvaluateJob } from './evaluate-version.ts'
 import { createHandlers } from './follow-events.ts'
@@ -6,6 +7,8 @@ import { createRoutes } from './http.ts'
 import { createMeasureModel } from './measure-model.ts'
 import { createPromoteJob } from './promote-version.ts'
 import { createRollbackJob } from './roll-back-promotion.ts'
+
+export { promoterConfig }
 
 export const migrations = new URL('../migrations/', import.meta.url)
 
