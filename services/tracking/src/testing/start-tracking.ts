@@ -26,6 +26,8 @@ export interface RunningTracking {
   readonly call: Call
   /** As the registry itself. */
   readonly callAsRegistry: Call
+  /** Of the editor. */
+  readonly token: () => Promise<string>
   readonly database: Database
   readonly blobs: Blobs
   readonly clock: FixedClock
@@ -58,6 +60,6 @@ export async function startTracking(settings: Partial<TrackingConfig> = {}): Pro
     const rows = await database.query<{ payload: unknown }>("select payload from outbox where type like '%.' || $1 || '.v1' order by seq", [name])
     return rows.map((row) => row.payload)
   }
-  const value = { url, call: createCaller(url, editor), callAsRegistry: createCaller(url, registry), database, blobs, clock, job, published }
+  const value = { url, call: createCaller(url, editor), callAsRegistry: createCaller(url, registry), token: editor, database, blobs, clock, job, published }
   return { value, stop: () => lifetime.stop() }
 }
