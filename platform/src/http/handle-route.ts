@@ -48,9 +48,11 @@ async function readBody(deps: HandleDeps, route: Route, request: Request): Promi
 function watchStall(request: Request, timeoutMs: number, controller: AbortController): void {
   const stalled = () => controller.abort(new AppError('REQUEST_TIMEOUT', `The upload stood still for ${timeoutMs / 1000} s.`))
   request.setTimeout(timeoutMs, stalled)
+  // A request that was destroyed midway has no socket any more.
+  const { socket } = request
   const calm = () => {
     request.off('timeout', stalled)
-    request.socket.setTimeout(0)
+    socket.setTimeout(0)
   }
   request.once('end', calm)
   request.once('close', calm)
