@@ -99,12 +99,13 @@ function tryPrediction(file) {
   predict(file).catch((error) => byId('answer').replaceChildren(element('p', { className: 'error' }, error.message)))
 }
 
-/** `io.millrace.model.promoted.v1` → `model promoted` */
-const nameOf = (type) =>
-  type
-    .replace(/^io\.millrace\./, '')
-    .replace(/\.v\d+$/, '')
-    .replaceAll('.', ' ')
+const SUBJECTS = { modelversion: 'model version', modelalias: 'model alias', servingstate: 'serving state' }
+
+/** `io.millrace.modelversion.stagechanged.v1` → `model version stage changed` */
+function nameOf(type) {
+  const [, , subject, ...verb] = type.replace(/\.v\d+$/, '').split('.')
+  return [SUBJECTS[subject] ?? subject, ...verb].join(' ').replace(/(stage|load|rolled)(?=changed|failed|back)/, '$1 ')
+}
 const kindOf = (type) => (/failed|rejected/.test(type) ? 'bad' : /drift|degraded|rolledback/.test(type) ? 'warm' : '')
 
 /** The few fields that tell the story of an event. */

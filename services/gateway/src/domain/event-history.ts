@@ -24,6 +24,11 @@ export class EventHistory {
     if (this.#events.length >= this.#capacity * 2) this.#events = this.#events.slice(-this.#capacity)
   }
 
+  /** Topics are read one beside the other: what was there before the start is put into the order in which it happened. */
+  sort(): void {
+    this.#events = this.#events.toSorted((left, right) => Date.parse(left.time) - Date.parse(right.time))
+  }
+
   newest(count: number): readonly LiveEvent[] {
     return count === 0 ? [] : this.#events.slice(-Math.min(count, this.#capacity))
   }

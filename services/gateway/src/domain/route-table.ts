@@ -17,31 +17,33 @@ export interface Target {
 const to = (upstream: UpstreamName, traffic: Traffic, dialect: Dialect, open = false): Target => ({ upstream, traffic, dialect, open })
 
 /** Path prefixes of whole segments; the longest that fits counts. */
-const table: Readonly<Record<string, Target>> = {
-  '/predict': to('inference', 'predict', 'problem'),
-  '/v2': to('inference', 'predict', 'oip'),
-  '/v1/models': to('inference', 'predict', 'oip'),
-  '/invocations': to('inference', 'predict', 'mlflow'),
-  '/ping': to('inference', 'predict', 'mlflow'),
-  '/models': to('inference', 'predict', 'mlflow'),
-  '/api/v1/serving': to('inference', 'predict', 'problem'),
-  '/version': to('tracking', 'api', 'mlflow', true),
-  '/get-artifact': to('tracking', 'artifact', 'mlflow'),
-  '/model-versions/get-artifact': to('registry', 'artifact', 'mlflow'),
-  '/api/2.0/mlflow': to('tracking', 'api', 'mlflow'),
-  '/api/3.0/mlflow': to('tracking', 'api', 'mlflow'),
-  '/api/2.0/mlflow-artifacts': to('tracking', 'artifact', 'mlflow'),
-  '/api/2.0/mlflow/upload-artifact': to('tracking', 'artifact', 'mlflow'),
-  '/api/2.0/mlflow/get-artifact': to('tracking', 'artifact', 'mlflow'),
-  '/api/2.0/mlflow/registered-models': to('registry', 'api', 'mlflow'),
-  '/api/2.0/mlflow/model-versions': to('registry', 'api', 'mlflow'),
-  '/api/v1/models': to('registry', 'api', 'problem'),
-  '/api/v1/serving-state': to('registry', 'api', 'problem'),
-  '/api/v1/training': to('trainer', 'api', 'problem'),
-  '/api/v1/promotions': to('promoter', 'api', 'problem'),
-  '/api/v1/drift': to('drift-monitor', 'api', 'problem'),
-  '/api/v1/labels': to('drift-monitor', 'api', 'problem'),
-}
+const table: ReadonlyMap<string, Target> = new Map(
+  Object.entries({
+    '/predict': to('inference', 'predict', 'problem'),
+    '/v2': to('inference', 'predict', 'oip'),
+    '/v1/models': to('inference', 'predict', 'oip'),
+    '/invocations': to('inference', 'predict', 'mlflow'),
+    '/ping': to('inference', 'predict', 'mlflow'),
+    '/models': to('inference', 'predict', 'mlflow'),
+    '/api/v1/serving': to('inference', 'predict', 'problem'),
+    '/version': to('tracking', 'api', 'mlflow', true),
+    '/get-artifact': to('tracking', 'artifact', 'mlflow'),
+    '/model-versions/get-artifact': to('registry', 'artifact', 'mlflow'),
+    '/api/2.0/mlflow': to('tracking', 'api', 'mlflow'),
+    '/api/3.0/mlflow': to('tracking', 'api', 'mlflow'),
+    '/api/2.0/mlflow-artifacts': to('tracking', 'artifact', 'mlflow'),
+    '/api/2.0/mlflow/upload-artifact': to('tracking', 'artifact', 'mlflow'),
+    '/api/2.0/mlflow/get-artifact': to('tracking', 'artifact', 'mlflow'),
+    '/api/2.0/mlflow/registered-models': to('registry', 'api', 'mlflow'),
+    '/api/2.0/mlflow/model-versions': to('registry', 'api', 'mlflow'),
+    '/api/v1/models': to('registry', 'api', 'problem'),
+    '/api/v1/serving-state': to('registry', 'api', 'problem'),
+    '/api/v1/training': to('trainer', 'api', 'problem'),
+    '/api/v1/promotions': to('promoter', 'api', 'problem'),
+    '/api/v1/drift': to('drift-monitor', 'api', 'problem'),
+    '/api/v1/labels': to('drift-monitor', 'api', 'problem'),
+  }),
+)
 
 /** MLflow's browser pages ask under `/ajax-api`; the services know one spelling. */
 export const canonicalPath = (path: string): string => (path.startsWith('/ajax-api/') ? `/api/${path.slice('/ajax-api/'.length)}` : path)
@@ -49,7 +51,7 @@ export const canonicalPath = (path: string): string => (path.startsWith('/ajax-a
 /** Which service answers a path (canonical, without its query); null where nobody does. */
 export function findTarget(path: string): Target | null {
   for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
-    const target = table[path.slice(0, end)]
+    const target = table.get(path.slice(0, end))
     if (target) return target
   }
   return null

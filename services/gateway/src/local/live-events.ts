@@ -57,7 +57,7 @@ export function createLiveEvents(eventLog: EventLog): LiveEvents {
   return {
     route: { method: 'GET', path: '/api/v1/events', access: 'read', handle },
     async start() {
-      following = await eventLog.broadcast({ topics, receive })
+      following = await eventLog.broadcast({ topics, receive, caughtUp: () => history.sort() })
       heartbeat = setInterval(() => readers.forEach((reader) => void write(reader, ': still here\n\n')), HEARTBEAT_MS)
     },
     endStreams() {

@@ -78,7 +78,12 @@ export async function startGateway(options: FixtureOptions = {}) {
   const config = { ...gatewayConfig.parse({}), ...options.config }
   const service = createGateway({ ...ports, newId: newUuidV7, upstreams, config })
   const started = await startService({ ...ports, service, host: '127.0.0.1', port: 0, shutdownGraceMs: 1000 })
-  onTestFinished(() => started.stop())
+  let stopping: Promise<void> | null = null
+  const stop = (): Promise<void> => {
+    stopping ??= started.stop()
+    return stopping
+  }
+  onTestFinished(stop)
   const { url, port } = started.value
-  return { url, port, database, send: (path: string, init: RequestInit = {}) => fetch(`${url}${path}`, init) }
+  return { url, port, database, stop, send: (path: string, init: RequestInit = {}) => fetch(`${url}${path}`, init) }
 }
