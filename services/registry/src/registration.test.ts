@@ -188,9 +188,12 @@ test('the files of a deleted version are let go of, and of one whose seal was st
   const before = registry.tracking.seals
   await create()
   await until(() => registry.tracking.seals > before)
+  registry.tracking.gate = Promise.resolve()
   await registry.mlflow('DELETE', 'model-versions/delete', { name: 'fish', version: '2' })
+  await until(async () => (await registry.database.query('select 1 from pin_release')).length === 0)
   resolve()
-  await until(async () => (await registry.database.query('select 1 from pin_release')).length === 0 && registry.tracking.pins.size === 0)
+  await until(() => registry.tracking.releases === 3)
+  expect(registry.tracking.pins.size).toBe(0)
   expect(await status(registry, 2)).toBeNull()
 })
 

@@ -45,6 +45,10 @@ test('archiving a candidate takes it out of service', () => {
   expect(decideStage(fish(), move('Archived', 2))).toMatchObject({ serving: { generation: 8, production: 1, candidates: [], salt: null } })
 })
 
+test('a candidate that goes back from Staging to None is one no longer', () => {
+  expect(decideStage(fish(), move('None', 2))).toMatchObject({ serving: { generation: 8, production: 1, candidates: [], salt: null } })
+})
+
 test('a move that pods do not see keeps the generation', () => {
   expect(decideStage(fish(), move('Staging', 3))).toMatchObject({ kind: 'changed', serving: null })
 })

@@ -48,6 +48,7 @@ test.each([
   'https://host/a?b=c',
   'runs:/abc/my%20model',
   'runs:/abc/100%',
+  'runs:/abc/a%2525252520b',
 ])('an absolute source passes: %s', (source) => {
   expect(problemOfSource(source)).toBeNull()
 })

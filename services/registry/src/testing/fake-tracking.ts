@@ -20,6 +20,7 @@ export class FakeTracking {
   /** Awaited before a seal is answered. */
   gate: Promise<void> = Promise.resolve()
   seals = 0
+  releases = 0
   readonly client: ServiceClient
   readonly #blobs: Blobs
   readonly #artifacts = new Map<string, ManifestFile[]>()
@@ -67,6 +68,7 @@ export class FakeTracking {
   }
 
   #release({ sha256, holder }: z.infer<typeof release>): object {
+    this.releases += 1
     if (this.pins.get(holder) === sha256) this.pins.delete(holder)
     return {}
   }
