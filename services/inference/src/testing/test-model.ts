@@ -67,6 +67,30 @@ export function scaleModel(factor: number): Record<string, Uint8Array> {
   return { 'model.onnx': graph, 'example.json': json(example), [MODEL_SPEC_FILE]: json(spec) }
 }
 
+/** y = x, after multiplying large matrices for many seconds. */
+export function slowModel(): Record<string, Uint8Array> {
+  const side = 4096
+  const steps = Array.from({ length: 20 }, (_, index) => ({ op: 'MatMul', inputs: [index === 0 ? 'big' : `m${index - 1}`, 'big'], outputs: [`m${index}`] }))
+  const graph = writeOnnx({
+    name: 'slow',
+    inputs: [{ name: 'x', shape: ['n', 2] }],
+    outputs: [
+      { name: 'y', shape: ['n', 2] },
+      { name: 'product', shape: ['n', 2] },
+    ],
+    initializers: [{ name: 'shape', dims: [2], data: BigInt64Array.of(BigInt(side), BigInt(side)) }],
+    nodes: [
+      { op: 'ReduceMean', inputs: ['x'], outputs: ['mean'], attributes: { keepdims: { int: 0 } } },
+      { op: 'Expand', inputs: ['mean', 'shape'], outputs: ['big'] },
+      ...steps,
+      { op: 'ReduceMax', inputs: ['m19'], outputs: ['max'], attributes: { keepdims: { int: 0 } } },
+      { op: 'Add', inputs: ['x', 'max'], outputs: ['y'] },
+      { op: 'Identity', inputs: ['y'], outputs: ['product'] },
+    ],
+  })
+  return { ...scaleModel(1), 'model.onnx': graph }
+}
+
 const specOf = (task: string) => ({
   schemaVersion: 1 as const,
   task,
@@ -79,7 +103,7 @@ const specOf = (task: string) => ({
   referenceProfile: null,
 })
 
-export const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
+export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 
 /** Stores the files and their manifest, as sealing does. */
 export async function sealArtifact(blobs: Blobs, files: Record<string, Uint8Array>): Promise<Artifact> {
