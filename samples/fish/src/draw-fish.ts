@@ -22,12 +22,15 @@ export interface Picture {
   readonly quality: number
 }
 
-/** Draws and photographs one fish of the given kind. `key` decides everything that is random. */
-export async function photograph(kind: FishTraits, light: Light, key: string): Promise<Picture> {
+/** Fish of one species are closer to each other than the invented ones that the backbone was trained on. */
+const INDIVIDUALITY = 0.5
+
+/** Draws and photographs one fish of the given kind. `key` decides everything that is random, `individuality` how far the fish departs from its kind. */
+export async function photograph(kind: FishTraits, light: Light, key: string, individuality = 1): Promise<Picture> {
   const random = createRandom(key)
   const camera = cameras[light]
   const frame = camera.frame(random)
-  const svg = scene(kind, frame, camera.view, random)
+  const svg = scene(kind, frame, camera.view, random, individuality)
   const exposure = camera.expose(random)
   const rendered = sharp(Buffer.from(svg)).flatten()
   const sharpened = exposure.blur > 0 ? rendered.blur(exposure.blur) : rendered
@@ -41,7 +44,7 @@ export async function photograph(kind: FishTraits, light: Light, key: string): P
  * @throws RangeError when the catalogue has no such species
  */
 export async function drawFish({ species, seed, light, index = 0 }: FishRequest): Promise<Buffer> {
-  const { pixels, width, height, quality } = await photograph(speciesById(species).traits, light, `${seed}/${light}/${species}/${index}`)
+  const { pixels, width, height, quality } = await photograph(speciesById(species).traits, light, `${seed}/${light}/${species}/${index}`, INDIVIDUALITY)
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .jpeg({ quality })
     .toBuffer()

@@ -27,8 +27,8 @@ function pose(traits: FishTraits, frame: Frame, view: View, random: Random): str
 }
 
 /** The whole picture as SVG, before the camera has seen it: background, shadow, fish, what lies in front. */
-export function scene(kind: FishTraits, frame: Frame, view: View, random: Random): string {
-  const traits = varyFish(kind, random)
+export function scene(kind: FishTraits, frame: Frame, view: View, random: Random, individuality: number): string {
+  const traits = varyFish(kind, random, individuality)
   const outline = outlineOf(traits.body, random.normal(0, 0.018))
   const shadow = `<g transform="translate(${short(random.normal(0, 0.02))} 0.03)"><path d="${path(outline.points)}" fill="#000" fill-opacity="${short(random.between(0.1, 0.4))}"/></g>`
   const parts = [

@@ -65,8 +65,8 @@ const bream: FishTraits = {
 
 const whiteBream: FishTraits = {
   ...bream,
-  body: { ...bream.body, depth: 0.42, backShare: 0.55, headPower: 0.9, peduncle: 0.25 },
-  head: { ...bream.head, mouth: 'end', eyeSize: 0.05, eye: [50, 20, 80], length: 0.2 },
+  body: { ...bream.body, depth: 0.44, backShare: 0.55, headPower: 0.9, peduncle: 0.25 },
+  head: { ...bream.head, mouth: 'end', eyeSize: 0.055, eye: [50, 20, 80], length: 0.2 },
   tail: { ...bream.tail, lowerLobe: 1.05, fork: 0.65, spread: 0.18 },
   anal: { start: 0.66, end: 0.91, height: 0.11, shape: 'concave' },
   finColour: grey,
@@ -104,10 +104,10 @@ const carp: FishTraits = {
   body: { depth: 0.33, peak: 0.36, backShare: 0.6, snout: 0.2, headPower: 0.75, tailPower: 0.9, peduncle: 0.4 },
   head: { ...roach.head, mouth: 'down', mouthSize: 0.07, eyeSize: 0.022, eye: [40, 60, 45], length: 0.28, barbels: 2, barbelLength: 0.1 },
   tail: { length: 0.24, spread: 0.19, fork: 0.55, round: true, lowerLobe: 1 },
-  dorsal: [{ start: 0.38, end: 0.83, height: 0.15, shape: 'concave' }],
+  dorsal: [{ start: 0.38, end: 0.83, height: 0.175, shape: 'concave' }],
   finColour: [35, 30, 28],
   pairedFinColour: [25, 50, 38],
-  skin: { ...silver, back: [42, 38, 24], flank: [40, 52, 42], belly: [44, 48, 66], scaleSize: 0.11, scaleContrast: 0.8 },
+  skin: { ...silver, back: [42, 38, 24], flank: [40, 52, 42], belly: [44, 48, 66], scaleSize: 0.11, scaleContrast: 0.95 },
 }
 
 const tench: FishTraits = {
@@ -120,7 +120,7 @@ const tench: FishTraits = {
   pairedFinSize: 0.17,
   finColour: [90, 25, 16],
   pairedFinColour: [90, 25, 17],
-  skin: { ...silver, back: [85, 35, 16], flank: [65, 42, 28], belly: [50, 55, 50], scaleSize: 0.018, scaleContrast: 0.25 },
+  skin: { ...silver, back: [85, 35, 16], flank: [65, 42, 28], belly: [50, 55, 50], scaleSize: 0.018, scaleContrast: 0.12 },
 }
 
 const gudgeon: FishTraits = {
@@ -128,7 +128,7 @@ const gudgeon: FishTraits = {
   body: { depth: 0.18, peak: 0.3, backShare: 0.62, snout: 0.2, headPower: 0.7, tailPower: 1.1, peduncle: 0.4 },
   head: { ...roach.head, mouth: 'down', mouthSize: 0.06, eyeSize: 0.034, eye: [45, 40, 60], length: 0.25, barbels: 1, barbelLength: 0.09 },
   tail: { length: 0.19, spread: 0.12, fork: 0.5, round: false, lowerLobe: 1 },
-  dorsal: [{ start: 0.4, end: 0.52, height: 0.13, shape: 'pointed' }],
+  dorsal: [{ start: 0.4, end: 0.5, height: 0.12, shape: 'pointed' }],
   anal: { start: 0.7, end: 0.78, height: 0.08, shape: 'pointed' },
   finColour: [45, 30, 50],
   pairedFinColour: [45, 25, 62],

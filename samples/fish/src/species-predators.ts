@@ -32,13 +32,13 @@ const zander: FishTraits = {
   head: { length: 0.29, mouth: 'end', mouthSize: 0.15, eyeSize: 0.03, eye: [60, 10, 82], barbels: 0, barbelLength: 0 },
   tail: { length: 0.19, spread: 0.14, fork: 0.45, round: false, lowerLobe: 1 },
   dorsal: [
-    { start: 0.33, end: 0.57, height: 0.13, shape: 'spiny' },
-    { start: 0.6, end: 0.84, height: 0.11, shape: 'pointed' },
+    { start: 0.33, end: 0.57, height: 0.165, shape: 'spiny' },
+    { start: 0.6, end: 0.84, height: 0.14, shape: 'pointed' },
   ],
   anal: { start: 0.67, end: 0.79, height: 0.09, shape: 'pointed' },
   finColour: [60, 15, 45],
   pairedFinColour: [55, 20, 62],
-  skin: { ...perch.skin, back: [90, 18, 30], flank: [80, 12, 54], marks: [80, 20, 20], count: 11, strength: 0.62 },
+  skin: { ...perch.skin, back: [90, 18, 30], flank: [80, 12, 54], marks: [80, 20, 20], count: 11, strength: 0.78 },
 }
 
 const ruffe: FishTraits = {

@@ -8,14 +8,17 @@ function tint([hue, saturation, lightness]: Hsl, shift: Hsl, random: Random): Hs
   return [hue + shift[0] + random.normal(0, 4), saturation + shift[1] + random.normal(0, 3), lightness + shift[2] + random.normal(0, 3)]
 }
 
-function varyFin(fin: FinTraits, random: Random): FinTraits {
-  const shift = random.normal(0, spread.place)
-  return { ...fin, start: fin.start + shift, end: fin.end + shift, height: fin.height * (1 + random.normal(0, spread.shape * 1.5)) }
+function varyFin(fin: FinTraits, random: Random, individuality: number): FinTraits {
+  const shift = random.normal(0, spread.place * individuality)
+  return { ...fin, start: fin.start + shift, end: fin.end + shift, height: fin.height * (1 + random.normal(0, spread.shape * 1.5 * individuality)) }
 }
 
-/** One fish of its kind: shape, fins and colours vary about those of the species. */
-export function varyFish(kind: FishTraits, random: Random): FishTraits {
-  const factor = () => 1 + random.normal(0, spread.shape)
+/**
+ * One fish of its kind: shape, fins and colours vary about those of the species.
+ * `individuality` scales how far shape and fins depart from it; 1 is as far as the spread above.
+ */
+export function varyFish(kind: FishTraits, random: Random, individuality: number): FishTraits {
+  const factor = () => 1 + random.normal(0, spread.shape * individuality)
   const shift: Hsl = [random.normal(0, spread.hue), random.normal(0, spread.saturation), random.normal(0, spread.lightness)]
   const { skin, body, head, tail } = kind
   return {
@@ -23,8 +26,8 @@ export function varyFish(kind: FishTraits, random: Random): FishTraits {
     body: { ...body, depth: body.depth * factor(), peak: body.peak * factor(), peduncle: body.peduncle * factor(), headPower: body.headPower * factor() },
     head: { ...head, eyeSize: head.eyeSize * factor(), length: head.length * (1 + random.normal(0, 0.03)) },
     tail: { ...tail, length: tail.length * factor(), spread: tail.spread * factor() },
-    dorsal: kind.dorsal.map((fin) => varyFin(fin, random)),
-    anal: varyFin(kind.anal, random),
+    dorsal: kind.dorsal.map((fin) => varyFin(fin, random, individuality)),
+    anal: varyFin(kind.anal, random, individuality),
     finColour: tint(kind.finColour, shift, random),
     pairedFinColour: tint(kind.pairedFinColour, shift, random),
     skin: {
