@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readConfig } from '@millrace/platform/config.ts'
 import { messageOf } from '@millrace/platform/errors.ts'
@@ -14,6 +15,10 @@ import type { Stage } from './stage.ts'
 import { rollBackAndForward, trainAnother } from './swap.ts'
 import { drawTraffic } from './traffic.ts'
 
+/** Seeds of pictures: fixed, so that the same tour tells the same story; each further tour draws pictures of its own. */
+const FIRST_SEED = 1000
+const SEEDS_PER_TOUR = 10
+
 /** Sets the stage on the running Millrace. */
 async function openStage(dataRoot: string): Promise<Stage> {
   const { url } = await requireRunning(dataRoot)
@@ -21,9 +26,11 @@ async function openStage(dataRoot: string): Promise<Stage> {
   const story = createStory((line) => process.stdout.write(`${line}\n`))
   if ((await productionOf(client, SAMPLE_MODEL).catch(() => null)) === null)
     throw new Error(`${SAMPLE_MODEL} serves nothing yet: wait until 'npm start' has answered its first prediction`)
-  const seed = Math.floor(Date.now() / 1000) % 1_000_000_000
+  const datasets = join(dataRoot, 'datasets')
+  const tours = (await readdir(datasets)).filter((name) => name.startsWith('fish-tour-')).length
+  const seed = FIRST_SEED + tours * SEEDS_PER_TOUR
   const prober = startProber(client, SAMPLE_MODEL, await drawTraffic('daylight', seed + 9, 30))
-  return { client, story, prober, model: SAMPLE_MODEL, dataset: join(dataRoot, 'datasets', `fish-tour-${seed}`), seed }
+  return { client, story, prober, model: SAMPLE_MODEL, dataset: join(datasets, `fish-tour-${tours + 1}`), seed }
 }
 
 async function tour(stage: Stage): Promise<void> {

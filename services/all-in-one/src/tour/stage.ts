@@ -10,6 +10,6 @@ export interface Stage {
   readonly model: string
   /** Folder of the tour's own data set, beside the sample's. */
   readonly dataset: string
-  /** Differs between tours, so that pictures of one never stand in the data set of another. */
+  /** Of the first pictures; the next nine are this tour's too, so that no picture that is sent stands in a data set. */
   readonly seed: number
 }

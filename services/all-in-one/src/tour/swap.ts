@@ -1,16 +1,20 @@
+import { cp } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { auditTrail, modelOverview, rollbackResponse } from '@millrace/contracts/http/registry.ts'
-import { drawOnce } from '../sample/draw-sample.ts'
+import { drawDataset } from '@millrace/sample-fish/draw-dataset.ts'
 import { productionOf, trainAndServe } from '../user/model-life.ts'
 import { formatDuration } from '../user/story.ts'
 import type { Stage } from './stage.ts'
 
 const ANSWER_MS = 15_000
+const FRESH_PER_CLASS = 60
 
-/** A second training on fresh pictures: through the gates, promoted, and swapped in while predictions go on. Gives the new version. */
+/** A second training, on the sample's pictures and fresh ones: through the gates, promoted, and swapped in while predictions go on. Gives the new version. */
 export async function trainAnother({ client, story, model, dataset, seed, prober }: Stage): Promise<string> {
   story.chapter('1. A second training, promoted into live traffic')
-  await drawOnce(dataset, { seed, light: 'daylight', imagesPerClass: 100 })
-  story.step('drew fresh pictures of the same fifteen species')
+  await cp(join(dirname(dataset), 'fish'), dataset, { recursive: true })
+  await drawDataset({ root: dataset, seed, light: 'daylight', imagesPerClass: FRESH_PER_CLASS })
+  story.step(`drew ${15 * FRESH_PER_CLASS} fresh pictures of the same fifteen species, beside those of the sample`)
   const parameters = { seed: 2 }
   const { version } = await trainAndServe(client, story, { model, dataset, register: true, parameters, cause: 'tour' })
   await tellSwap({ client, story, model, prober }, version)
@@ -22,10 +26,10 @@ export async function rollBackAndForward(stage: Stage, version: string): Promise
   const { client, story, model } = stage
   story.chapter('2. A rollback, and forward again')
   const path = `/api/v1/models/${encodeURIComponent(model)}/rollback`
-  const back = await client.send('POST', path, { reason: 'tour: show a rollback' }, rollbackResponse, `tour-back-${stage.seed}`)
+  const back = await client.send('POST', path, { reason: 'tour: show a rollback' }, rollbackResponse, `back-${basename(stage.dataset)}`)
   story.step(`rolled back from v${version} to v${back.version}, generation ${back.generation}`)
   await tellSwap(stage, back.version)
-  const forward = await client.send('POST', path, { version, reason: 'tour: forward again' }, rollbackResponse, `tour-forward-${stage.seed}`)
+  const forward = await client.send('POST', path, { version, reason: 'tour: forward again' }, rollbackResponse, `forward-${basename(stage.dataset)}`)
   story.step(`forward to v${forward.version}, generation ${forward.generation}`)
   await tellSwap(stage, version)
   if ((await productionOf(client, model)) !== version) throw new Error(`v${version} should be in Production`)
