@@ -115,6 +115,25 @@ test('an artifact beyond the limit is refused and leaves nothing, announced or n
   expect((await get(`${root}/large`)).bytes.length).toBe(3_000_000)
 })
 
+test('an upload that breaks off leaves nothing', async () => {
+  const before = await countBlobs()
+  const broken = Readable.from(
+    (async function* () {
+      yield Buffer.alloc(100_000)
+      throw new Error('the client goes')
+    })(),
+  )
+  await expect(call('PUT', `${proxy}/${root}/broken`, { raw: Readable.toWeb(broken) })).rejects.toThrow()
+  expect((await get(`${root}/broken`)).status).toBe(404)
+  expect(await countBlobs()).toBe(before)
+})
+
+async function countBlobs(): Promise<number> {
+  let count = 0
+  for await (const blob of tracking.value.blobs.list()) count += blob.sha256 === '' ? 0 : 1
+  return count
+}
+
 test('multipart uploads are refused in the words on which clients fall back', async () => {
   const answer = await call('POST', `/api/2.0/mlflow-artifacts/mpu/create/${root}/x`, { body: { path: 'x', num_parts: 2 } })
   expect(answer).toMatchObject({ status: 501, json: { error_code: 'NOT_IMPLEMENTED' } })
