@@ -24,6 +24,9 @@ export const driftPolicy = z.strictObject({
   fireAfter: z.int().min(1).max(100),
   clearAfter: z.int().min(1).max(100),
   cooldownMs: z.int().min(0),
+  /** Accuracy below which labels that arrived raise PerformanceDegraded; absent: not judged. A window counts from `minLabelledRows` labels on (100 where absent). */
+  minAccuracy: z.number().min(0).max(1).optional(),
+  minLabelledRows: z.int().min(30).max(10_000_000).optional(),
 })
 export type DriftPolicy = z.infer<typeof driftPolicy>
 

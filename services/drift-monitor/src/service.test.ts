@@ -132,6 +132,22 @@ test('labels are taken once each, may come first, and show the accuracy of their
   expect((await monitor.status()).windows[0]?.['realised']).toEqual({ labelledRows: 100, accuracy: 0.5 })
 })
 
+test('labels that show a quality below the limit are reported once, until it is good again', async () => {
+  const monitor = await watching()
+  await monitor.setPolicy({ minAccuracy: 0.9 })
+  const tell = (ids: readonly string[], label: string) =>
+    monitor.send('/api/v1/labels', { method: 'POST', body: JSON.stringify({ labels: ids.map((predictionId) => ({ predictionId, model: MODEL, label })) }) })
+  await tell(await monitor.predict(0, 150, usual), 'pike')
+  await until(async () => (await monitor.published()).length === 1)
+  expect((await monitor.published())[0]?.data).toMatchObject({ metric: 'accuracy', value: 0.5, limit: 0.9, labelledRows: 150, version: '1' })
+  await tell(await monitor.predict(1, 150, usual), 'pike')
+  await tell(await monitor.predict(2, 150, shifted), 'pike')
+  await until(async () => (await monitor.database.query('select 1 from monitor where performance_alert_id is null')).length === 1)
+  await tell(await monitor.predict(3, 150, usual), 'perch')
+  await until(async () => (await monitor.published()).length === 2)
+  expect(await eventTypes(monitor)).toEqual(['performance.degraded', 'performance.degraded'])
+})
+
 test('a model that nobody knows answers 404, one with a policy alone is unknown', async () => {
   const monitor = await startDriftMonitor()
   expect((await monitor.send('/api/v1/drift/models/nobody')).status).toBe(404)

@@ -5,6 +5,7 @@ import { createCountRows } from './count-rows.ts'
 import type { DriftMonitorDeps } from './deps.ts'
 import { createFollowServingState } from './follow-serving-state.ts'
 import { createRoutes } from './http.ts'
+import { createJudgePerformance } from './judge-performance.ts'
 import { createLoadReferences } from './load-references.ts'
 import { createLogRow } from './log-row.ts'
 import { createPrune } from './prune.ts'
@@ -24,7 +25,7 @@ export function createDriftMonitor(deps: DriftMonitorDeps): Service {
       { group: COUNTING_GROUP, handlers: [createLogRow(deps)] },
       { group: 'drift-monitor.serving', handlers: [createFollowServingState(deps)] },
     ],
-    jobs: [createLoadReferences(deps), createCountRows(closing), createCloseWindows(closing), createPrune(deps)],
+    jobs: [createLoadReferences(deps), createCountRows(closing), createCloseWindows(closing), createJudgePerformance(deps), createPrune(deps)],
     readiness: async () => ({ ready: true, detail: {} }),
   }
 }

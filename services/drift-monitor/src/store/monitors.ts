@@ -16,13 +16,14 @@ export interface Monitor {
   readonly closedUntil: Date | null
   readonly alertId: string | null
   readonly alertSeverity: string | null
+  readonly performanceAlertId: string | null
   readonly historyFrom: Date | null
   readonly quietUntil: Date | null
 }
 
 const COLUMNS = `model, generation, version, since_generation as "sinceGeneration", artifact_sha256 as "artifactSha256", reference_state as "referenceState",
   reference_problem as "referenceProblem", reference_attempts as "referenceAttempts", latest_at as "latestAt", closed_until as "closedUntil",
-  alert_id as "alertId", alert_severity as "alertSeverity", history_from as "historyFrom", quiet_until as "quietUntil"`
+  alert_id as "alertId", alert_severity as "alertSeverity", performance_alert_id as "performanceAlertId", history_from as "historyFrom", quiet_until as "quietUntil"`
 
 export async function findMonitor(sql: Sql, model: string): Promise<Monitor | null> {
   const [monitor] = await sql.query<Monitor>(`select ${COLUMNS} from monitor where model = $1`, [model])
@@ -58,7 +59,8 @@ export async function startMonitor(tx: Sql, takeover: Takeover, now: Date): Prom
     `insert into monitor (model, generation, version, since_generation, artifact_sha256, reference_state, reference_next_at) values ($1, $2, $3, $2, $4, $5, $6)
      on conflict (model) do update set generation = excluded.generation, version = excluded.version, since_generation = excluded.since_generation,
        artifact_sha256 = excluded.artifact_sha256, reference_state = excluded.reference_state, reference_problem = null, reference_attempts = 0,
-       reference_next_at = excluded.reference_next_at, latest_at = null, closed_until = null, history_from = null, quiet_until = null`,
+       reference_next_at = excluded.reference_next_at, performance_alert_id = null, latest_at = null, closed_until = null,
+       history_from = null, quiet_until = null`,
     values,
   )
   await tx.query('delete from bucket where model = $1', [takeover.model])
@@ -90,3 +92,6 @@ export const openAlert = (tx: Sql, model: string, alertId: string, severity: str
 /** Windows that closed up to now do not count for the next alert, which may not come before `quietUntil`. */
 export const endAlert = (tx: Sql, model: string, historyFrom: Date | null, quietUntil: Date) =>
   tx.query('update monitor set alert_id = null, alert_severity = null, history_from = $2, quiet_until = $3 where model = $1', [model, historyFrom, quietUntil])
+
+export const savePerformanceAlert = (tx: Sql, model: string, alertId: string | null) =>
+  tx.query('update monitor set performance_alert_id = $2 where model = $1', [model, alertId])

@@ -7,6 +7,12 @@ export async function readPolicy(sql: Sql, model: string): Promise<DriftPolicy> 
   return row ? driftPolicy.parse({ ...defaultDriftPolicy, ...row.policy }) : defaultDriftPolicy
 }
 
+/** Models whose labels are judged. */
+export async function listJudgedModels(sql: Sql): Promise<string[]> {
+  const rows = await sql.query<{ model: string }>(`select model from policy where policy ->> 'minAccuracy' is not null order by model`)
+  return rows.map((row) => row.model)
+}
+
 export async function hasPolicy(sql: Sql, model: string): Promise<boolean> {
   return (await sql.query('select 1 as one from policy where model = $1', [model])).length > 0
 }

@@ -53,7 +53,9 @@ function collect(request: IncomingMessage): Promise<Buffer> {
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
   request.once('error', reject)
-  request.once('close', () => reject(new AppError('CANCELLED', 'The client went away before the body was complete.')))
+  request.once('close', () => {
+    if (!request.complete) reject(new AppError('CANCELLED', 'The client went away before the body was complete.'))
+  })
   return promise
 }
 
