@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { registered, runningRegistry, transition } from './testing/running-registry.ts'
+import { registered, runningRegistry, servableFiles, transition } from './testing/running-registry.ts'
 
 const missing = (field: string) => `Missing value for required parameter '${field}'. See the API docs for more information about request parameters.`
 const clientMistakes: [string, string, object, number, string, string][] = [
@@ -237,4 +237,16 @@ test.each([
   const registry = await runningRegistry()
   await registered(registry)
   expect((await registry.send(method, path, { body, role: 'editor' })).status).toBe(403)
+})
+
+test('null is as good as nothing where a field may be left out', async () => {
+  const { mlflow, tracking } = await runningRegistry()
+  expect((await mlflow('POST', 'registered-models/create', { name: 'fish', tags: null, description: null })).status).toBe(200)
+  await tracking.put('runs:/r/model', servableFiles())
+  const nothing = { run_id: null, model_id: null, run_link: null, description: null, tags: null }
+  const created = await mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r/model', ...nothing })
+  expect(created.body).toMatchObject({ model_version: { status: 'READY', description: '', run_link: '' } })
+  expect(
+    (await mlflow('POST', 'model-versions/transition-stage', { name: 'fish', version: 1, stage: 'Staging', archive_existing_versions: null })).status,
+  ).toBe(200)
 })

@@ -16,7 +16,7 @@ const storable = (field: string, value: string): string | null =>
   isStorable(value) ? null : `'${field}' contains a character that cannot be stored (NUL or half a surrogate pair)`
 
 /** Text of at most `maximum` characters, possibly empty. */
-export const text = (field: string, maximum: number) => checked((value) => (value.length > maximum ? tooLong(field, maximum) : storable(field, value)))
+const text = (field: string, maximum: number) => checked((value) => (value.length > maximum ? tooLong(field, maximum) : storable(field, value)))
 
 /** A name to be given. */
 export const newName = (field: string) => checked((value) => problemOfModelName(value, field))
@@ -41,10 +41,16 @@ const MAX_TAGS = 1000
 export const tags = z
   .array(z.looseObject({ key: tagKey('key'), value: tagValue('value').default('') }))
   .max(MAX_TAGS)
-  .default([])
-  .transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, value])))
+  .nullish()
+  .transform((list) => Object.fromEntries((list ?? []).map(({ key, value }) => [key, value])))
 
-export const description = text('description', MAX_TAG_VALUE)
+/** In MLflow's JSON null is as good as nothing. */
+export const optionalText = (field: string, maximum: number) =>
+  text(field, maximum)
+    .nullish()
+    .transform((value) => value ?? '')
+
+export const description = optionalText('description', MAX_TAG_VALUE)
 export const source = checked((value) => (value === '' ? missing('source') : value.length > MAX_SOURCE ? tooLong('source', MAX_SOURCE) : null))
 
 /** A version number, as text or number. */
@@ -70,7 +76,10 @@ export const list = <Item extends z.ZodType>(item: Item) =>
   z.preprocess((value) => (value === undefined || Array.isArray(value) ? value : [value]), z.array(item).max(100).default([]))
 
 /** In JSON a boolean; some clients write it as text. */
-export const flag = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })])
+export const flag = z
+  .union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })])
+  .nullish()
+  .transform((value) => value ?? false)
 
 export const maxResults = (initial: number, maximum: number) =>
   z

@@ -63,7 +63,7 @@ function writeRoutes({ database, createModel, changeModel }: UseCases): Route[] 
       path: 'registered-models/create',
       access: 'write',
       summary: 'Registers a model name.',
-      input: z.looseObject({ name: newName('name'), tags, description: description.default('') }),
+      input: z.looseObject({ name: newName('name'), tags, description }),
       handle: async (input, request) => {
         const row = await createModel({ name: input.name, description: input.description, tags: input.tags, actor: actorOf(request) })
         return ok({ registered_model: presentModel(row, [], []) })
@@ -74,7 +74,7 @@ function writeRoutes({ database, createModel, changeModel }: UseCases): Route[] 
       path: 'registered-models/update',
       access: 'write',
       summary: 'Describes a registered model.',
-      input: z.looseObject({ name, description: description.default('') }),
+      input: z.looseObject({ name, description }),
       handle: async (input, request) => {
         await changeModel.describe(input.name, input.description, actorOf(request))
         return answerModel(database, input.name)

@@ -16,7 +16,7 @@ export const createStageRoutes = ({ askStanding, transitionStage }: UseCases): R
     path: 'model-versions/transition-stage',
     access: 'write',
     summary: 'Moves a version to a stage. To Production it needs the right to promote, and pods reload.',
-    input: z.looseObject({ name, version, stage, archive_existing_versions: flag.default(false), ...transitionExtras }),
+    input: z.looseObject({ name, version, stage, archive_existing_versions: flag, ...transitionExtras }),
     handle: async (input, request) => {
       const promotes = input.stage === 'Production'
       const answer = await transitionStage({

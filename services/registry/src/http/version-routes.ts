@@ -5,7 +5,7 @@ import { requireVersion } from '../load-model.ts'
 import { presentVersion } from '../present.ts'
 import type { UseCases } from '../use-cases.ts'
 import { idempotencyKeyOf } from './idempotency-key.ts'
-import { anyKey, description, name, source, tagKeyAndValue, tags, text, version } from './mlflow-fields.ts'
+import { anyKey, description, name, optionalText, source, tagKeyAndValue, tags, version } from './mlflow-fields.ts'
 import { mlflowRoute } from './mlflow-route.ts'
 
 const RUN_ID = 256
@@ -23,20 +23,20 @@ const createRoutes = ({ createVersion }: UseCases): Route[] =>
     input: z.looseObject({
       name,
       source,
-      run_id: text('run_id', RUN_ID).nullish(),
-      model_id: text('model_id', RUN_ID).nullish(),
+      run_id: optionalText('run_id', RUN_ID),
+      model_id: optionalText('model_id', RUN_ID),
       tags,
-      run_link: text('run_link', RUN_LINK).nullish(),
-      description: description.nullish(),
+      run_link: optionalText('run_link', RUN_LINK),
+      description,
     }),
     handle: async (input, request) => {
       const row = await createVersion({
         model: input.name,
         source: input.source,
-        runId: input.run_id ?? '',
-        runLink: input.run_link ?? '',
+        runId: input.run_id,
+        runLink: input.run_link,
         loggedModelId: input.model_id || null,
-        description: input.description ?? '',
+        description: input.description,
         tags: input.tags,
         actor: actorOf(request),
         idempotencyKey: idempotencyKeyOf(request.headers),
@@ -51,7 +51,7 @@ const changeRoutes = ({ database, changeVersion, deleteVersion }: UseCases): Rou
     path: 'model-versions/update',
     access: 'write',
     summary: 'Describes a version.',
-    input: z.looseObject({ name, version, description: description.default('') }),
+    input: z.looseObject({ name, version, description }),
     handle: async (input, request) => {
       await changeVersion.describe({ model: input.name, version: input.version }, input.description, actorOf(request))
       return ok({ model_version: presentVersion(await requireVersion(database, input.name, input.version)) })
