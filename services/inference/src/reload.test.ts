@@ -90,7 +90,7 @@ const withOpen = (blobs: Blobs, open: (sha256: string) => Promise<Readable | nul
 
 test('a store that is away is tried three times, told as transient, and tried again at the next reconcile', async () => {
   const world = await createWorld()
-  const store = { away: true, calls: 0 }
+  const store: { away: boolean; calls: number } = { away: true, calls: 0 }
   const blobs = withOpen(world.blobs, async () => {
     store.calls++
     if (store.away) throw new TransientError('the store is away')

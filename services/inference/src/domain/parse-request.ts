@@ -27,7 +27,8 @@ export function parseInputs(signature: Signature, raw: readonly RawTensor[]): { 
 /** The outputs to answer with, in the order asked for; absent or empty means all. */
 export function pickOutputs(signature: Signature, asked: readonly string[] | undefined): { outputs: string[] } | Refusal {
   if (!asked || asked.length === 0) return { outputs: signature.outputs.map(({ name }) => name) }
-  const unknown = asked.findIndex((name) => !signature.outputs.some((spec) => spec.name === name))
+  const known = new Set(signature.outputs.map(({ name }) => name))
+  const unknown = asked.findIndex((name) => !known.has(name))
   if (unknown >= 0) return refuse(`outputs[${unknown}] has a name that the model does not know; its outputs are ${names(signature.outputs)}`)
   return new Set(asked).size === asked.length ? { outputs: [...asked] } : refuse('The same output is asked for twice')
 }

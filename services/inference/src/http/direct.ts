@@ -119,6 +119,6 @@ async function fail(
   if (!foreseen) deps.log.error('prediction failed', { requestId, error })
   const reason = error instanceof AppError ? error.details['reason'] : undefined
   if (reason === 'queue_full' || reason === 'deadline') response.setHeader('x-millrace-reason', reason)
-  await discardRest(request)
+  if (!(error instanceof AppError && error.code === 'REQUEST_TIMEOUT')) await discardRest(request)
   return sendError(response, error, dialect, requestId)
 }

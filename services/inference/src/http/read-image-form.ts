@@ -42,6 +42,8 @@ export async function readImageForm(request: IncomingMessage, limits: BodyLimits
     content.on('error', () => undefined)
   })
   parser.on('field', (name: string) => seen.fields.push(name))
+  // A parser that is destroyed in the middle says so once more, later.
+  parser.on('error', () => undefined)
   await parseBody(request, limits, parser).catch((error: unknown) => {
     parser.destroy()
     throw error instanceof AppError ? error : new AppError('BAD_REQUEST', `The multipart body is damaged or cut off: ${HOW}.`, { cause: error })

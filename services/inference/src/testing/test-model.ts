@@ -43,7 +43,7 @@ export function colourModel(tilt: number): Record<string, Uint8Array> {
 }
 
 /** y = factor * x + 1, row by row, and the bare product. */
-export function scaleModel(factor: number): Record<string, Uint8Array> {
+export function scaleModel(factor: number) {
   const graph = writeOnnx({
     name: 'scale',
     inputs: [{ name: 'x', shape: ['n', 2] }],

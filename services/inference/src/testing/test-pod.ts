@@ -110,6 +110,8 @@ export async function startTestPod(world: World, { config, deps, log = silentLog
     call,
     metrics,
     stop,
+    /** The job that ends a window of counts. */
+    publishCounts: () => service.jobs.find(({ name }) => name === 'observe-arms')?.run(new AbortController().signal),
     token: () => ring.identityOf('gateway').sign('inference', { user: 'ada', role: 'user' }),
     async models() {
       return servedModels.parse(await (await call('/api/v1/serving/models')).json()).models
