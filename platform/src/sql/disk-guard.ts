@@ -17,23 +17,23 @@ export interface DiskGuard {
 const full = (directory: string): AppError =>
   new AppError('STORAGE_FULL', `Less than ${RESERVE_BYTES / 1024 / 1024} MB are free on the disk that holds ${directory}: free some space and try again`)
 
-async function isFull(directory: string): Promise<boolean> {
+async function freeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory)
-  return bavail * bsize < RESERVE_BYTES
+  return bavail * bsize
 }
 
 /** Watches the free space of the database's disk. @throws AppError STORAGE_FULL when it is too little to start */
-export async function startDiskGuard(directory: string, log: Log): Promise<DiskGuard> {
-  const place = dirname(directory)
-  let refusing = await isFull(place)
+export async function startDiskGuard(directory: string, log: Log, measure = freeBytes, everyMs = EVERY_MS): Promise<DiskGuard> {
+  const isFull = async (): Promise<boolean> => (await measure(dirname(directory))) < RESERVE_BYTES
+  let refusing = await isFull()
   if (refusing) throw full(directory)
   const look = async (): Promise<void> => {
     const before = refusing
-    refusing = await isFull(place)
+    refusing = await isFull()
     if (refusing && !before) log.error('The disk is nearly full; writes are refused until there is space', { directory })
     if (!refusing && before) log.info('The disk has space again; writes are accepted', { directory })
   }
-  const timer = setInterval(() => void look().catch((error: unknown) => log.warn('Free disk space is unknown', { reason: messageOf(error) })), EVERY_MS)
+  const timer = setInterval(() => void look().catch((error: unknown) => log.warn('Free disk space is unknown', { reason: messageOf(error) })), everyMs)
   timer.unref()
   return {
     check(statement) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
-import { messageOf, TransientError } from '../errors.ts'
+import { AppError, messageOf, TransientError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { EndRequest, Rows, StatementRequest, WorkerReply, WorkerTask } from './pglite-protocol.ts'
 import { translateError } from './sql-errors.ts'
@@ -79,48 +79,64 @@ export async function startPgliteThread(options: ThreadOptions): Promise<PgliteT
   return converse(await startWorker({ directory, initialise: false, snapshot: options.snapshot }), options)
 }
 
-function converse(worker: Worker, { log, statementTimeoutMs, onFatal }: ThreadOptions): PgliteThread {
+/** The requests that have no answer yet. */
+function createWaitingList(onEmpty: () => void) {
   const waiting = new Map<number, Waiting>()
-  let lastId = 0
-  let ended: Error | null = null
-
   function take(id: number): Waiting | undefined {
     const entry = waiting.get(id)
     waiting.delete(id)
     clearTimeout(entry?.timer)
-    // A process that waits for nothing else may end: the database does not keep it alive.
-    if (waiting.size === 0) worker.unref()
+    if (waiting.size === 0) onEmpty()
     return entry
+  }
+  return {
+    take,
+    add: (id: number, entry: Waiting) => void waiting.set(id, entry),
+    statementOf: (id: number): string => waiting.get(id)?.statement ?? '',
+    rejectAll(error: Error): void {
+      for (const id of [...waiting.keys()]) take(id)?.reject(error)
+    },
+  }
+}
+
+function converse(worker: Worker, { log, statementTimeoutMs, onFatal }: ThreadOptions): PgliteThread {
+  // A process that waits for nothing else may end: the database does not keep it alive.
+  const waiting = createWaitingList(() => worker.unref())
+  let lastId = 0
+  let ended: Error | null = null
+
+  function end(error: Error): boolean {
+    if (ended) return false
+    ended = error
+    waiting.rejectAll(error)
+    return true
   }
 
   function fail(reason: string, cause?: unknown): void {
-    if (ended) return
-    ended = new TransientError(reason, { cause })
-    for (const id of [...waiting.keys()]) take(id)?.reject(ended)
-    onFatal(ended)
+    const error = /no space left/i.test(reason) ? new AppError('STORAGE_FULL', reason, { cause }) : new TransientError(reason, { cause })
+    if (end(error)) onFatal(error)
+    void worker.terminate()
   }
 
   function onTimeout(id: number): void {
-    const statement = waiting.get(id)?.statement ?? ''
-    log.error('Database statement did not end in time; the database is stuck and must be restarted', { statement, statementTimeoutMs })
+    const fields = { statement: waiting.statementOf(id), statementTimeoutMs }
+    log.error('Database statement did not end in time; the database is stuck and must be restarted', fields)
     fail(`the embedded database is stuck: a statement ran longer than ${statementTimeoutMs} ms`)
-    void worker.terminate()
+  }
+
+  function onReply(reply: WorkerReply): void {
+    if (reply.kind === 'panic') fail(`the embedded database gave up: ${reply.message}`)
+    if (reply.kind === 'rows') waiting.take(reply.id)?.resolve(withBuffers(reply.result))
+    if (reply.kind !== 'failed') return
+    const entry = waiting.take(reply.id)
+    entry?.reject(translateError(reply.error, entry.statement))
   }
 
   // By name: without one, Node's own listeners of the worker would go too, and nothing would arrive any more.
   for (const event of ['error', 'exit']) worker.removeAllListeners(event)
   worker.on('error', (error) => fail(`the embedded database crashed: ${messageOf(error)}`, error))
   worker.on('exit', () => fail('the embedded database has stopped'))
-  worker.on('message', (reply: WorkerReply) => {
-    if (reply.kind === 'panic') {
-      fail(`the embedded database gave up: ${reply.message}`)
-      void worker.terminate()
-    }
-    if (reply.kind === 'rows') take(reply.id)?.resolve(withBuffers(reply.result))
-    if (reply.kind !== 'failed') return
-    const entry = take(reply.id)
-    entry?.reject(translateError(reply.error, entry.statement))
-  })
+  worker.on('message', onReply)
   worker.unref()
 
   return {
@@ -129,18 +145,17 @@ function converse(worker: Worker, { log, statementTimeoutMs, onFatal }: ThreadOp
       const id = ++lastId
       const statement = command.kind === 'statement' ? command.text : command.kind
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => onTimeout(id), statementTimeoutMs)
-        waiting.set(id, { resolve, reject, statement, timer })
+        waiting.add(id, { resolve, reject, statement, timer: setTimeout(() => onTimeout(id), statementTimeoutMs) })
         worker.ref()
         try {
           worker.postMessage({ ...command, id })
         } catch (error) {
-          take(id)?.reject(new TypeError(`a parameter cannot be sent to the database: ${messageOf(error)}`, { cause: error }))
+          waiting.take(id)?.reject(new TypeError(`a parameter cannot be sent to the database: ${messageOf(error)}`, { cause: error }))
         }
       })
     },
     async kill() {
-      ended ??= new TransientError('the embedded database is closed')
+      end(new TransientError('the embedded database is closed'))
       await worker.terminate()
     },
   }

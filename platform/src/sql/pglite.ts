@@ -26,6 +26,8 @@ export interface PgliteOptions {
 }
 
 const STOP_GRACE_MS = 10_000
+/** Everyone waits for a transaction to end: one that takes this long waits for something it must not wait for. */
+const LONG_TRANSACTION_MS = 30_000
 
 /**
  * Opens (or makes) the embedded database. It survives a crash of the process at any moment: what was committed is there again; it does not promise to
@@ -43,7 +45,7 @@ export async function openPglite(options: PgliteOptions): Promise<Started<Embedd
     const guard = directory === null ? noDiskGuard : await startDiskGuard(directory, log)
     cleanUps.push(guard.stop)
     const thread = await startPgliteThread({ directory, snapshot: options.snapshot ?? null, log, statementTimeoutMs, onFatal })
-    const connection: Connection = { thread, turns: createTurns(), guard }
+    const connection: Connection = { thread, turns: createTurns(), guard, log }
     const schema = (name: string): Database => schemaDatabase(connection, name)
     if (directory !== null) cleanUps.push(startUpkeep(schema('public'), log))
     return { value: { schema }, stop: () => close(connection).finally(cleanUp) }
@@ -58,6 +60,7 @@ interface Connection {
   readonly thread: PgliteThread
   readonly turns: Turns
   readonly guard: DiskGuard
+  readonly log: Log
 }
 
 async function close({ thread, turns }: Connection): Promise<void> {
@@ -86,7 +89,7 @@ function schemaDatabase(connection: Connection, schema: string): Database {
   }
 }
 
-async function runTransaction<T>({ thread, guard }: Connection, schema: string, work: (tx: Sql) => Promise<T>): Promise<T> {
+async function runTransaction<T>({ thread, guard, log }: Connection, schema: string, work: (tx: Sql) => Promise<T>): Promise<T> {
   let state: 'unused' | 'open' | 'over' = 'unused'
   const tx: Sql = {
     async query<Row extends object>(text: string, values?: readonly unknown[]) {
@@ -104,6 +107,11 @@ async function runTransaction<T>({ thread, guard }: Connection, schema: string, 
     state = 'over'
     if (wasOpen) await thread.run({ kind })
   }
+  const alarm = setTimeout(
+    () => log.error('A transaction is still open; everything else waits for it', { schema, openMs: LONG_TRANSACTION_MS }),
+    LONG_TRANSACTION_MS,
+  )
+  alarm.unref()
   try {
     const result = await insideTransaction(() => work(tx))
     await end('commit')
@@ -112,5 +120,7 @@ async function runTransaction<T>({ thread, guard }: Connection, schema: string, 
     // A rollback fails only together with the database itself, which then has nothing of this transaction; the caller learns the first cause.
     await end('rollback').catch(() => undefined)
     throw error
+  } finally {
+    clearTimeout(alarm)
   }
 }

@@ -96,16 +96,6 @@ function transactionTests(database: () => Database): void {
     expect(await database().query('select id from note')).toEqual([])
   })
 
-  test('a savepoint saves what came before a failure', async () => {
-    await database().transaction(async (tx) => {
-      await tx.query("insert into note values (2, 'kept')")
-      await tx.query('savepoint here')
-      await tx.query('select 1 / 0').catch(() => undefined)
-      await tx.query('rollback to savepoint here')
-    })
-    expect(await database().query('select id from note where id = 2')).toEqual([{ id: 2 }])
-  })
-
   test('simultaneous transactions lose no update', async () => {
     await database().query('update account set balance = 0 where id = 1')
     const addOne = (): Promise<void> =>
@@ -144,6 +134,16 @@ function errorTests(database: () => Database): void {
       .catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AppError)
     expect(failure).toMatchObject({ code: 'INVALID_PARAMETER_VALUE' })
+  })
+
+  test('a savepoint saves what came before a failure', async () => {
+    await database().transaction(async (tx) => {
+      await tx.query("insert into note values (2, 'kept')")
+      await tx.query('savepoint here')
+      await tx.query('select 1 / 0').catch(() => undefined)
+      await tx.query('rollback to savepoint here')
+    })
+    expect(await database().query('select id from note where id = 2')).toEqual([{ id: 2 }])
   })
 
   test('after a failure the next statement works', async () => {
