@@ -70,11 +70,15 @@ export async function trainAttempt(deps: AttemptDeps, context: AttemptContext): 
     const record = reproducibilityOf(job, code, model, deps.clock().getTime() - begun.getTime())
     await upload(deps, context, run, model, outputDir, record)
     await logOutcome(deps, context, run, model, dataset.root)
-    return { runId: run.runId, metrics: model.metrics, dataDigest: model.dataset.digest }
+    return { runId: run.runId, metrics: finiteOnly(model.metrics), dataDigest: model.dataset.digest }
   } finally {
     await rm(outputDir, { recursive: true, force: true })
   }
 }
+
+/** JSON knows no NaN. */
+const finiteOnly = (metrics: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
 
 async function startRun(deps: AttemptDeps, { job, progress, signal, onRun }: AttemptContext, code: CodeState, datasetPath: string): Promise<TrackedRun> {
   const experimentId = await ensureExperiment(deps.tracking, job.experiment, signal)
