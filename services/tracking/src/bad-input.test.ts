@@ -202,3 +202,18 @@ test('nobody comes in without a token, by neither prefix', async () => {
   }
   expect((await call('POST', '/api/v1/artifacts/manifests', { body: { source: 'models:/m-1', holder: 'a' } })).status).toBe(403)
 })
+
+test('values beyond the limits are cut, or refused where the setting says so', async () => {
+  const strict = await startTracking({ TRACKING_TRUNCATE_LONG_VALUES: false })
+  const logLong = async (ask: RunningTracking['call']) => {
+    const run = (await ask('POST', 'runs/create', { body: { experiment_id: '0' } })).text('run', 'info', 'run_id')
+    const body = { run_id: run, params: [{ key: 'p', value: 'ü'.repeat(6001) }], tags: [{ key: 'a', value: 'x'.repeat(8001) }] }
+    const answer = await ask('POST', 'runs/log-batch', { body })
+    const read = await ask('GET', `runs/get?run_id=${run}`)
+    return { answer, lengths: [read.text('run', 'data', 'params', 0, 'value').length, read.text('run', 'data', 'tags', 0, 'value').length] }
+  }
+  expect(await logLong(call)).toMatchObject({ answer: { status: 200 }, lengths: [6000, 8000] })
+  const refused = await logLong(strict.value.call)
+  expect(refused.answer.text('message')).toBe("'params[0].value' exceeds the maximum length of 6000 characters")
+  await strict.stop()
+})

@@ -28,12 +28,12 @@ test('of clients that log one param differently, the first stands', async () => 
 
 test('the latest point is the greatest, whatever order points arrive in, and repeats are kept once', async () => {
   const runId = await start()
-  const log = (step: number) => call('POST', 'runs/log-metric', { body: { run_id: runId, key: 'm', value: -step, timestamp: 1, step } })
+  const log = (step: number) => call('POST', 'runs/log-metric', { body: { run_id: runId, key: 'm', value: -step, timestamp: 100 - step, step } })
   await Promise.all([7, 3, 9, 1, 9, 4].map(log))
   const run = await call('GET', `runs/get?run_id=${runId}`)
-  expect(run.json).toMatchObject({ run: { data: { metrics: [{ key: 'm', value: -9, timestamp: 1, step: 9 }] } } })
+  expect(run.json).toMatchObject({ run: { data: { metrics: [{ key: 'm', value: -9, timestamp: 91, step: 9 }] } } })
   const history = await call('GET', `metrics/get-history?run_id=${runId}&metric_key=m`)
-  expect([0, 1, 2, 3, 4, 5].map((index) => history.text('metrics', index, 'step'))).toEqual(['1', '3', '4', '7', '9', ''])
+  expect([0, 1, 2, 3, 4, 5].map((index) => history.text('metrics', index, 'step'))).toEqual(['9', '7', '4', '3', '1', ''])
 })
 
 test('a history comes in pages that meet without a gap or a repeat', async () => {

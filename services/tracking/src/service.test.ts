@@ -61,3 +61,13 @@ test('a run goes from start to end, with all that was logged to it', async () =>
   const history = await call('GET', `metrics/get-history?run_id=${runId}&metric_key=loss`)
   expect(history.json).toEqual({ metrics: metrics.slice(0, 2) })
 })
+
+test('a client learns the version and the kind of store', async () => {
+  const version = await fetch(`${tracking.value.url}/version`)
+  expect([version.status, await version.text()]).toEqual([200, '3.11.1'])
+  expect(await call('GET', '/ajax-api/3.0/mlflow/server-info')).toMatchObject({ status: 200, json: { store_type: 'SqlStore', workspaces_enabled: false } })
+})
+
+test('the service is ready as soon as its tables are there', async () => {
+  expect((await fetch(`${tracking.value.url}/ready`)).status).toBe(200)
+})

@@ -28,6 +28,7 @@ export function createTracking(deps: TrackingDeps): Service {
     linkRoutes,
     searchRoutes,
     runArtifactRoutes,
+    downloadRoutes,
     // Before the routes of one model: `search` is no id.
     loggedModelSearchRoutes,
     loggedModelRoutes,

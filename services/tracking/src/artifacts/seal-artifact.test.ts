@@ -143,3 +143,27 @@ test.each([
   expect(answer).toMatchObject({ status, json: { status } })
   expect(answer.text('detail').length).toBeGreaterThan(20)
 })
+
+test('a collection that comes between the bytes of an upload and its name loses nothing that was acknowledged', async () => {
+  let between = async (): Promise<void> => undefined
+  const other = await startTracking({ TRACKING_ARTIFACT_GRACE_HOURS: 0 }, (blobs) => ({
+    ...blobs,
+    async put(content, options) {
+      const info = await blobs.put(content, options)
+      await between()
+      return info
+    },
+  }))
+  const { call, clock, job } = other.value
+  const path = '/api/2.0/mlflow-artifacts/artifacts/0/raced'
+  between = async () => {
+    clock.advance(7_200_000)
+    await job.run(new AbortController().signal)
+  }
+  expect((await call('PUT', path, { raw: Buffer.from('x') })).status).toBe(503)
+  expect((await call('GET', path)).status).toBe(404)
+  between = async () => undefined
+  expect((await call('PUT', path, { raw: Buffer.from('x') })).status).toBe(200)
+  expect((await call('GET', path)).bytes.toString()).toBe('x')
+  await other.stop()
+})

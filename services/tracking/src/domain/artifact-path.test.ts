@@ -41,6 +41,8 @@ test.each([
   'a%00b',
   'a\nb',
   '%2e%2e/%ff',
+  './%2f',
+  './C:/x',
   'x'.repeat(1025),
 ])('%j is refused', (raw) => {
   expect(cleanArtifactPath(raw)).toBeNull()

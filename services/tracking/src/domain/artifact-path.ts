@@ -9,14 +9,21 @@ const SCHEME = /^(?:[a-z]:|file:|[a-z][a-z0-9+.-]*:\/\/)/i
  * CVE-2024-1560 and their like). The encoding itself is kept: `a%20b` is a name.
  */
 export function cleanArtifactPath(raw: string): string | null {
+  if (raw.length > MAX_CHARACTERS || !hidesNothing(raw)) return null
+  const path = normalize(raw)
+  // What stood behind a `.` or a slash may now stand at the beginning, where more is refused.
+  return hidesNothing(path) ? path : null
+}
+
+function hidesNothing(raw: string): boolean {
   let text = raw
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    if (!isSafe(text)) return null
+    if (!isSafe(text)) return false
     const decoded = decode(text)
-    if (decoded === text) return normalize(raw)
+    if (decoded === text) return true
     text = decoded
   }
-  return null
+  return false
 }
 
 /** Sequences that are not UTF-8 stay as they are: they hide nothing that decodes. */
@@ -32,12 +39,10 @@ function decode(text: string): string {
 
 const isSafe = (text: string): boolean => !/[#\\\p{Cc}]/u.test(text) && !SCHEME.test(text) && !text.startsWith('/') && !text.split('/').includes('..')
 
-function normalize(raw: string): string | null {
-  const path = raw
+const normalize = (raw: string): string =>
+  raw
     .split('/')
     .filter((segment) => segment !== '' && segment !== '.')
     .join('/')
-  return path.length <= MAX_CHARACTERS ? path : null
-}
 
 export const joinPath = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('/')

@@ -36,8 +36,11 @@ export interface RunningTracking {
   readonly published: (name: string) => Promise<unknown[]>
 }
 
-/** The whole service over HTTP, on a database in memory and a temporary folder. */
-export async function startTracking(settings: Partial<TrackingConfig> = {}): Promise<Started<RunningTracking>> {
+/** The whole service over HTTP, on a database in memory and a temporary folder. `wrap` puts something between the service and its blobs. */
+export async function startTracking(
+  settings: Partial<TrackingConfig> = {},
+  wrap: (blobs: Blobs) => Blobs = (blobs) => blobs,
+): Promise<Started<RunningTracking>> {
   const lifetime = new Lifetime()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-tracking-'))
   lifetime.onStop(() => rm(folder, { recursive: true, force: true }))
@@ -49,7 +52,7 @@ export async function startTracking(settings: Partial<TrackingConfig> = {}): Pro
   const publish = createPublish({ source: '/millrace/tracking', clock, newId: newUuidV7 })
   const config = { ...trackingConfig.parse({}), ...settings }
   const shared = { log: silentLog, clock, metrics, database }
-  const service = createTracking({ ...shared, newId: newUuidV7, publish, once: createOnce({ clock }), blobs, config })
+  const service = createTracking({ ...shared, newId: newUuidV7, publish, once: createOnce({ clock }), blobs: wrap(blobs), config })
   const host = { ...shared, service: { ...service, jobs: [] }, host: '127.0.0.1', port: 0, eventLog: createMemoryLog(), identity: ring.identityOf('tracking') }
   const { url } = await lifetime.start(startService(host))
   const [job] = service.jobs
