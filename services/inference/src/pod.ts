@@ -16,6 +16,7 @@ import { type ArmObserver, createArmObserver } from './observe-arms.ts'
 import { openProbeRecords } from './probe-records.ts'
 import { type BackgroundPublisher, startBackgroundPublisher } from './publish-in-background.ts'
 import { createRunInference } from './run-inference.ts'
+import { createRunShadow } from './run-shadow.ts'
 import { ServingSet } from './serving-set.ts'
 import { startImageReader } from './threads/image-reader.ts'
 import { startProbeChild } from './threads/probe.ts'
@@ -65,8 +66,9 @@ async function startParts(deps: InferenceDeps, lifetime: Lifetime): Promise<Pod>
   const run = createRunInference({ serving, answers, observer, metrics, log })
   const sampling = { pod: identity.pod, sampleRate: config.INFERENCE_LOG_SAMPLE_RATE, random: Math.random }
   const logPrediction = createLogPrediction({ clock, ...sampling, publisher: publishers.predictions })
+  const shadow = createRunShadow({ serving, observer, logPrediction, metrics, log, deadlineMs: config.INFERENCE_DEADLINE_MS })
   const readiness = () => describeReadiness(serving, follower)
-  const routes = createRoutes({ serving, run, images, logPrediction, newId, config, isReady: () => readiness().ready })
+  const routes = createRoutes({ serving, run, images, logPrediction, shadow, newId, config, isReady: () => readiness().ready })
   return {
     direct: createDirect({ routes, identity: deps.identity, newId, log, metrics, deadlineMs: config.INFERENCE_DEADLINE_MS }),
     readiness,

@@ -105,6 +105,19 @@ test('counts of each arm are published with the window they belong to', async ()
   expect(observed).toMatchObject({ model: 'colour', version: '1', arm: 'production', generation: 1, failures: 0 })
 })
 
+test('a shadow is asked after the answer, under the same prediction id, and never answers itself', async () => {
+  const { world, pod, predict } = await setUp()
+  const [one, two] = [await world.seal(colourModel(0)), await world.seal(colourModel(9))]
+  await world.publish(stateOf('colour', { generation: 2, production: ['1', one], candidates: [['2', two, 'shadow', 100]] }))
+  await pod.serves('colour', '2', 'shadow')
+  expect((await predict(blue, { 'x-prediction-id': 'pair' })).answer).toMatchObject({ predicted_class: 'blue', model_version: '1' })
+  expect(await logged(world, 2)).toMatchObject([
+    { predictionId: 'pair', arm: 'production', version: '1', predictedClass: 'blue' },
+    { predictionId: 'pair', arm: 'shadow', version: '2', predictedClass: 'red' },
+  ])
+  expect(await pod.metrics.expose()).toMatch(/shadow_pairs_total\{.*outcome="differ".*\} 1\n/)
+})
+
 const infer = { method: 'POST', headers: { 'content-type': 'application/json' } }
 
 test('tensors in, tensors out: as the runtime itself answers, alone or in a batch, all outputs or one', async () => {

@@ -13,6 +13,7 @@ import { rawBytesOf } from '../domain/tensor-bytes.ts'
 import type { LoadedVersion } from '../loaded-version.ts'
 import type { LogPrediction } from '../log-prediction.ts'
 import type { InferenceResult, RunInference, VersionInput } from '../run-inference.ts'
+import type { RunShadow } from '../run-shadow.ts'
 import type { ServingSet } from '../serving-set.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { type Exchange, predictionIdOf, type Reply, routingKeyOf } from './exchange.ts'
@@ -23,6 +24,7 @@ export interface InferDeps {
   readonly serving: ServingSet
   readonly run: RunInference
   readonly logPrediction: LogPrediction
+  readonly shadow: RunShadow
   readonly newId: NewId
   readonly maxBodyBytes: number
   readonly maxRows: number
@@ -36,14 +38,16 @@ export const createInfer = (deps: InferDeps) =>
     const body = await readRequest(exchange, deps.maxBodyBytes)
     const predictionId = predictionIdOf(request, deps.newId)
     const routingKey = routingKeyOf(request, body.parameters?.['routing_key'], predictionId)
+    const readFor = (loaded: LoadedVersion) => readTensors(loaded, body, deps.maxRows)
     const result = await deps.run({
       model: served.model,
       wish: { ...wishFor(served, params.version), routingKey },
       deadlineMs: shortened(exchange, body.parameters?.['timeout']),
       signal,
-      readFor: (loaded) => readTensors(loaded, body, deps.maxRows),
+      readFor,
     })
     deps.logPrediction(result, predictionId)
+    deps.shadow({ readFor }, result, predictionId)
     return render(result, body, answerHeaders(result.chosen, predictionId))
   }
 

@@ -7,6 +7,7 @@ import { isRefusal, type Tensor } from '../domain/tensor.ts'
 import type { LoadedVersion } from '../loaded-version.ts'
 import type { LogPrediction } from '../log-prediction.ts'
 import type { InferenceResult, RunInference, VersionInput } from '../run-inference.ts'
+import type { RunShadow } from '../run-shadow.ts'
 import type { ServingSet } from '../serving-set.ts'
 import type { ImageReader } from '../threads/image-reader.ts'
 import { answerHeaders } from './answer-headers.ts'
@@ -18,6 +19,7 @@ export interface PredictDeps {
   readonly run: RunInference
   readonly images: ImageReader
   readonly logPrediction: LogPrediction
+  readonly shadow: RunShadow
   readonly newId: NewId
   readonly maxBodyBytes: number
 }
@@ -30,15 +32,17 @@ export const createPredict = (deps: PredictDeps) =>
     const { model } = findModel(deps.serving, queryValue(query, 'model'))
     const image = await readImageForm(request, { maxBytes: deps.maxBodyBytes, deadlineMs })
     const predictionId = predictionIdOf(request, deps.newId)
+    const readFor = (loaded: LoadedVersion) => readImage(deps.images, loaded, image)
     const result = await deps.run({
       model,
       wish: { ...wish, routingKey: routingKeyOf(request, null, predictionId) },
       deadlineMs,
       signal,
-      readFor: (loaded) => readImage(deps.images, loaded, image),
+      readFor,
     })
     const body = describe(result, { startedMs, requestId, predictionId })
     deps.logPrediction(result, predictionId)
+    deps.shadow({ readFor }, result, predictionId)
     return json(body, answerHeaders(result.chosen, predictionId))
   }
 

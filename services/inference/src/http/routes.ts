@@ -2,6 +2,7 @@ import type { NewId } from '@millrace/platform/clock.ts'
 import type { InferenceConfig } from '../config.ts'
 import type { LogPrediction } from '../log-prediction.ts'
 import type { RunInference } from '../run-inference.ts'
+import type { RunShadow } from '../run-shadow.ts'
 import type { ServingSet } from '../serving-set.ts'
 import type { ImageReader } from '../threads/image-reader.ts'
 import type { DirectRoute } from './direct.ts'
@@ -15,6 +16,7 @@ export interface RouteDeps {
   readonly run: RunInference
   readonly images: ImageReader
   readonly logPrediction: LogPrediction
+  readonly shadow: RunShadow
   readonly newId: NewId
   readonly config: InferenceConfig
   readonly isReady: () => boolean
