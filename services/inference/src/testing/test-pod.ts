@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Artifact } from '@millrace/contracts/events/fields.ts'
 import { type ServingState, servingStateChanged } from '@millrace/contracts/events/model-events.ts'
@@ -21,12 +19,12 @@ import { onTestFinished } from 'vitest'
 import { type InferenceConfig, inferenceConfig } from '../config.ts'
 import type { InferenceDeps } from '../deps.ts'
 import { createInference } from '../service.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 import { sealArtifact } from './test-model.ts'
 
 /** What outlives a pod: its disk, the artifact store, the log and the registry. */
 export async function createWorld() {
-  const directory = await mkdtemp(join(tmpdir(), 'millrace-inference-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  const directory = await temporaryDirectory()
   const blobs = await createFolderBlobs({ root: join(directory, 'blobs') })
   const eventLog = createMemoryLog()
   const registry = { states: new Map<string, ServingState>(), away: false, asked: 0 }
