@@ -16,7 +16,9 @@ import type { Spare } from './threads/spare.ts'
 import type { Thread } from './threads/thread.ts'
 
 export interface OpenDeps {
+  /** One thread is kept ready for the next promotion. */
   readonly threads: Spare<Thread>
+  readonly startThread: () => Promise<Thread>
   /** Threads for each version: the first serves at once, the others join as they come up. */
   readonly threadCount: number
   readonly maxBatchRows: number
@@ -133,7 +135,8 @@ function createCrew(deps: OpenDeps, artifact: LocalArtifact, batcher: Batcher, n
     try {
       await pause(afterMs, undefined, { ref: false })
       if (stopped) return
-      const session = await openSession(await deps.threads.take(), artifact.files)
+      // Not the spare one: that waits for the next promotion.
+      const session = await openSession(await deps.startThread(), artifact.files)
       await session.run(artifact.example)
       if (stopped) await session.stop()
       else join(session)

@@ -143,6 +143,7 @@ async function createLoader(
     memoryBytes: config.INFERENCE_MODEL_MEMORY_BYTES,
     reservedBytes,
     threads,
+    startThread: startSessionThread,
     threadCount: config.INFERENCE_THREADS,
     maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
     onBatch: instruments,
