@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Evaluation } from '@millrace/contracts/model/model-spec.ts'
-import { AppError } from '@millrace/platform/errors.ts'
+import { AppError, messageOf } from '@millrace/platform/errors.ts'
 import type { EvaluationJob } from './evaluate-on-dataset.ts'
 import type { ReportProgress, TrainedModel, TrainingJob } from './training-job.ts'
 import type { LearningResult, LearningTask, WorkerMessage } from './worker-messages.ts'
@@ -19,12 +19,14 @@ function failed({ code, message, details, stack }: WorkerMessage & { type: 'fail
   return new AppError(code, message, { details: { ...details }, cause: new Error(stack) })
 }
 
-const died = (cause: unknown): AppError =>
-  new AppError(
-    'INTERNAL_ERROR',
-    'The training thread ended before it had an answer (out of memory, as a rule); use a smaller backbone or batch, or more memory',
-    { cause },
-  )
+const isOutOfMemory = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
+
+function died(cause: unknown): AppError {
+  const why = isOutOfMemory(cause)
+    ? 'ran out of memory: use a smaller backbone or batch, or allow it a larger heap'
+    : `ended before it had an answer: ${messageOf(cause)}`
+  return new AppError('INTERNAL_ERROR', `The training thread ${why}`, { cause })
+}
 
 /** Resolves or rejects only when the thread has ended, so that nothing of a cancelled training goes on. */
 function settle(worker: Worker, { report = () => {}, signal }: WorkerOptions): Promise<LearningResult> {
@@ -57,6 +59,8 @@ export async function runInWorker(task: LearningTask, options: WorkerOptions = {
   if (options.signal?.aborted) throw cancelled(options.signal)
   const worker = new Worker(new URL('./learning-worker.ts', import.meta.url), {
     workerData: task,
+    // Options of the host's own entry, such as --eval's, do not fit the worker's file.
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb ?? 1024 },
   })
   return settle(worker, options)

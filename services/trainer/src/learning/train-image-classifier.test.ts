@@ -114,6 +114,10 @@ test('an abort ends the worker with CANCELLED', async () => {
   await expect(training).rejects.toMatchObject({ code: 'CANCELLED' })
 })
 
+test('a worker that outgrows its heap fails alone, and says so', async () => {
+  await expect(trainInWorker(job, { maxHeapMb: 4 })).rejects.toMatchObject({ code: 'INTERNAL_ERROR', message: expect.stringContaining('ran out of memory') })
+})
+
 test.each([
   ['a folder that is not there', { dataRoot: '/nowhere' }, 'does not exist'],
   ['a backbone that is not there', { backbonePath: '/nowhere.onnx' }, 'cannot be read'],
