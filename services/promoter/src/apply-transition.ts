@@ -1,16 +1,26 @@
 import { modelVersionEvaluated, promotionRejected, rolloutStepped } from '@millrace/contracts/events/promotion-events.ts'
 import type { Publish } from '@millrace/platform/events/handler.ts'
 import type { Sql } from '@millrace/platform/sql/sql.ts'
-import type { PromoterDeps } from './deps.ts'
+import { instruments, type PromoterDeps } from './deps.ts'
 import type { Announcement, Decision, Transition } from './domain/decision.ts'
 import { gatesPassed } from './domain/gates.ts'
 import { findDecision, lockModel, type StoredDecision, saveDecision } from './store.ts'
 
+export type ApplyDeps = Pick<PromoterDeps, 'publish' | 'clock' | 'metrics'>
+
 /** Writes what a transition says and tells the world of it; the caller holds the model's lock. Answers the decision as it is then. */
-export async function applyTransition(deps: Pick<PromoterDeps, 'publish' | 'clock'>, tx: Sql, transition: NonNullable<Transition>): Promise<Decision> {
+export async function applyTransition(deps: ApplyDeps, tx: Sql, transition: NonNullable<Transition>): Promise<Decision> {
   await saveDecision(tx, transition.next, deps.clock())
   for (const announcement of transition.announcements) await announce(deps.publish, tx, transition.next, announcement)
+  count(deps, transition)
   return transition.next
+}
+
+function count(deps: ApplyDeps, { next, announcements }: NonNullable<Transition>): void {
+  const { decisions, gates } = instruments(deps.metrics)
+  decisions.add({ state: next.state })
+  const judged = announcements.some(({ kind }) => kind === 'evaluated')
+  for (const { gate, outcome } of judged ? next.gates : []) gates.add({ gate, outcome })
 }
 
 async function announce(publish: Publish, tx: Sql, decision: Decision, announcement: Announcement): Promise<void> {
@@ -35,7 +45,7 @@ async function announce(publish: Publish, tx: Sql, decision: Decision, announcem
  * `decide` runs on the decision as it is under the lock, which is the one that was claimed.
  */
 export async function finishClaim(
-  deps: Pick<PromoterDeps, 'database' | 'publish' | 'clock'>,
+  deps: ApplyDeps & Pick<PromoterDeps, 'database'>,
   claimed: StoredDecision,
   decide: (tx: Sql, decision: Decision) => Promise<Transition>,
 ): Promise<Decision | null> {

@@ -1,3 +1,4 @@
+import { createMetrics } from '@millrace/platform/telemetry/metrics.ts'
 import { fixedClock } from '@millrace/platform/testing/fixed.ts'
 import { freshDatabase } from '@millrace/platform/testing/fresh-database.ts'
 import { expect, test } from 'vitest'
@@ -26,7 +27,7 @@ async function withDecision() {
     const taken = await claim()
     return taken.kind === 'claimed' ? taken.held : expect.fail('nothing to claim')
   }
-  return { clock, database, claim, mustClaim, deps: { clock, database, publish: async () => undefined } }
+  return { clock, database, claim, mustClaim, deps: { clock, database, metrics: createMetrics('promoter'), publish: async () => undefined } }
 }
 
 test('a decision is worked on by one at a time', async () => {
@@ -57,7 +58,7 @@ test('a lease that is extended is kept', async () => {
 
 test('what is put off is not taken before it is due', async () => {
   const { clock, database, claim, mustClaim } = await withDecision()
-  await postpone(database, await mustClaim(), new Date(clock().getTime() + 500), 1)
+  await postpone(database, await mustClaim(), new Date(clock().getTime() + 500), 1, null)
   expect((await claim()).kind).toBe('none')
   clock.advance(501)
   expect(await mustClaim()).toMatchObject({ failures: 1 })

@@ -26,6 +26,12 @@ export interface PromoterDeps {
   readonly measure?: MeasureModel
 }
 
+/** Instruments of the promoter; asking again gives the same ones. */
+export const instruments = (metrics: Metrics) => ({
+  decisions: metrics.counter('promotion_decisions_total', 'Decisions by the state they came to.', ['state']),
+  gates: metrics.counter('promotion_gates_total', 'Gates that were judged, by outcome.', ['gate', 'outcome']),
+})
+
 export const defaultPolicy = (config: PromoterConfig): PromotionPolicy => ({
   metrics: {},
   champion: { metric: 'accuracy', epsilon: config.PROMOTER_CHAMPION_EPSILON },

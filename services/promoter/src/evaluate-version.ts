@@ -1,3 +1,4 @@
+import { messageOf, TransientError } from '@millrace/platform/errors.ts'
 import type { Job } from '@millrace/platform/service.ts'
 import type { Sql } from '@millrace/platform/sql/sql.ts'
 import { applyTransition, finishClaim } from './apply-transition.ts'
@@ -5,10 +6,13 @@ import type { PromoterDeps } from './deps.ts'
 import { afterGates, afterUnjudgeable, type Decision, isOpen, supersede, type Transition } from './domain/decision.ts'
 import { judgeGates } from './domain/gates.ts'
 import { type GatherDeps, type Gathered, gatherFacts } from './gather-facts.ts'
-import { liveDecisions } from './store.ts'
+import { liveDecisions, type StoredDecision } from './store.ts'
 import { type WorkOutcome, workDone, workOnClaims } from './work-on-claims.ts'
 
 type EvaluateDeps = PromoterDeps & GatherDeps
+
+/** With the growing pauses between them these take about two minutes. */
+const MOST_FAILURES = 10
 
 /** How long until the trainer is asked again whether it has finished comparing. */
 const ASK_AGAIN_MS = 300
@@ -16,8 +20,8 @@ const ASK_AGAIN_MS = 300
 /** Runs the gates of each decision that waits for them. */
 export const createEvaluateJob = (deps: EvaluateDeps): Job =>
   workOnClaims(deps, 'evaluate-versions', 'evaluate', async function evaluateVersion(claimed, signal): Promise<WorkOutcome> {
-    const gathered = await gatherFacts(deps, claimed.decision, signal)
-    if (gathered.kind === 'wait') return { kind: 'later', afterMs: ASK_AGAIN_MS }
+    const gathered = await gatherOrGiveUp(deps, claimed, signal)
+    if (gathered.kind === 'wait') return { kind: 'later', afterMs: ASK_AGAIN_MS, reason: 'The trainer is comparing it with the Production version' }
     const decided = await finishClaim(deps, claimed, (tx, decision) => judge(deps, tx, decision, gathered))
     if (decided) {
       const { decisionId, model, version, state, reason } = decided
@@ -25,6 +29,16 @@ export const createEvaluateJob = (deps: EvaluateDeps): Job =>
     }
     return workDone
   })
+
+/** Evidence that is refused again and again, and not for want of a connection, will not come: the decision must not wait for it for ever. */
+async function gatherOrGiveUp(deps: EvaluateDeps, claimed: StoredDecision, signal: AbortSignal): Promise<Gathered> {
+  try {
+    return await gatherFacts(deps, claimed.decision, signal)
+  } catch (error) {
+    if (error instanceof TransientError || signal.aborted || claimed.failures < MOST_FAILURES) throw error
+    return { kind: 'unjudgeable', reason: `The evidence cannot be had: ${messageOf(error)}` }
+  }
+}
 
 async function judge(deps: EvaluateDeps, tx: Sql, decision: Decision, gathered: Exclude<Gathered, { kind: 'wait' }>): Promise<Transition> {
   switch (gathered.kind) {

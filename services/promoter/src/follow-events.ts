@@ -9,7 +9,7 @@ import { insertObservation } from './observation-store.ts'
 import { policyOf } from './policies.ts'
 import { insertDecision, liveDecisions, lockModel } from './store.ts'
 
-type EventDeps = Pick<PromoterDeps, 'clock' | 'newId' | 'publish' | 'config' | 'log'>
+type EventDeps = Pick<PromoterDeps, 'clock' | 'newId' | 'publish' | 'config' | 'log' | 'metrics'>
 
 const PRODUCTION_ARM = 'production'
 

@@ -1,5 +1,5 @@
 import { AppError } from '@millrace/platform/errors.ts'
-import { applyTransition } from './apply-transition.ts'
+import { type ApplyDeps, applyTransition } from './apply-transition.ts'
 import type { PromoterDeps } from './deps.ts'
 import { approve, type Decision, reject } from './domain/decision.ts'
 import { findDecision, lockModel, type StoredDecision } from './store.ts'
@@ -19,7 +19,7 @@ export const unknownDecision = (decisionId: string): AppError => new AppError('R
  * A person's word on a decision that waits for it.
  * @throws AppError RESOURCE_DOES_NOT_EXIST; RESOURCE_CONFLICT when it does not wait for anybody
  */
-export const createGiveVerdict = (deps: Pick<PromoterDeps, 'database' | 'publish' | 'clock'>) =>
+export const createGiveVerdict = (deps: ApplyDeps & Pick<PromoterDeps, 'database'>) =>
   async function giveVerdict({ decisionId, verdict, by, reason }: Verdict): Promise<StoredDecision> {
     const found = await findDecision(deps.database, decisionId)
     if (!found) throw unknownDecision(decisionId)

@@ -11,8 +11,7 @@ import { modelName } from '@millrace/contracts/http/registry.ts'
 import { ok, type Route, type RouteResponse, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
 import type { PromoterDeps } from './deps.ts'
-import { gateName } from './domain/gates.ts'
-import { requiredGates } from './domain/policy.ts'
+import { missingGates } from './domain/policy.ts'
 import { createGiveVerdict, unknownDecision, type Verdict } from './give-verdict.ts'
 import { createPutPolicy, policyOf } from './policies.ts'
 import type { StoredPolicy } from './policy-store.ts'
@@ -109,8 +108,7 @@ function standingRoute(deps: PromoterDeps): Route {
     handle: async ({ params }) => {
       const { policyVersion, policy } = await policyOf(deps, deps.database, params.model)
       const [latest] = await listDecisions(deps.database, { model: params.model, version: Number(params.version), state: null, limit: 1 })
-      const met = new Set(latest?.decision.gates.filter((gate) => gate.outcome !== 'fail').map(gateName))
-      return ok({ policyVersion, directPromotion: policy.directPromotion, missingGates: requiredGates(policy).filter((gate) => !met.has(gate)) })
+      return ok({ policyVersion, directPromotion: policy.directPromotion, missingGates: missingGates(policy, latest?.decision ?? null) })
     },
   })
 }

@@ -15,7 +15,7 @@ export type Measurements = Pick<Facts, 'parity' | 'latency'>
 /** Runs the ONNX files of an artifact on its own stored rows. What the model itself does wrong comes back as a reason, never as a throw. */
 export type MeasureModel = (files: readonly ManifestFile[], signal: AbortSignal) => Promise<Measurements>
 
-const PROGRAM = fileURLToPath(new URL('./measure-program.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('./measure-child.ts', import.meta.url))
 const MAX_OUTPUT_BYTES = 1_048_576
 
 const missing = z.strictObject({ kind: z.literal('missing'), reason: z.string() })

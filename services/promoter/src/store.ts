@@ -164,12 +164,10 @@ export async function extendLease(sql: Sql, held: StoredDecision, leaseUntil: Da
   return rows.length > 0
 }
 
-/** Gives the decision back untouched, to be taken up again at `dueAt`. */
-export async function postpone(sql: Sql, held: StoredDecision, dueAt: Date, failures: number): Promise<void> {
-  await sql.query('update decision set lease_until = null, due_at = $3, failures = $4 where decision_id = $1 and revision = $2', [
-    held.decision.decisionId,
-    held.revision,
-    dueAt,
-    failures,
-  ])
+/** Gives the decision back, to be taken up again at `dueAt`; `reason` tells what it waits for. */
+export async function postpone(sql: Sql, held: StoredDecision, dueAt: Date, failures: number, reason: string | null): Promise<void> {
+  await sql.query(
+    'update decision set lease_until = null, due_at = $3, failures = $4, reason = coalesce($5, reason) where decision_id = $1 and revision = $2',
+    [held.decision.decisionId, held.revision, dueAt, failures, reason],
+  )
 }

@@ -5,7 +5,7 @@ import type { PromoterDeps } from './deps.ts'
 import { claimDecision, extendLease, postpone, type StoredDecision, type Work } from './store.ts'
 
 /** What a job made of a decision; `later` gives it back to be looked at again. */
-export type WorkOutcome = { kind: 'done' } | { kind: 'later'; afterMs: number }
+export type WorkOutcome = { kind: 'done' } | { kind: 'later'; afterMs: number; reason: string }
 export const workDone: WorkOutcome = { kind: 'done' }
 
 type ClaimDeps = Pick<PromoterDeps, 'clock' | 'config' | 'database' | 'log'>
@@ -52,7 +52,7 @@ async function workUnderLease(deps: ClaimDeps, claimed: StoredDecision, stopping
   }, deps.config.PROMOTER_LEASE_MS / 3)
   try {
     const outcome = await doWork(claimed, AbortSignal.any([stopping, lost.signal]))
-    if (outcome.kind === 'later') await giveBack(deps, claimed, outcome.afterMs, claimed.failures)
+    if (outcome.kind === 'later') await giveBack(deps, claimed, outcome.afterMs, claimed.failures, outcome.reason)
   } catch (error) {
     await afterFailure(deps, claimed, error, stopping)
   } finally {
@@ -64,12 +64,12 @@ async function afterFailure(deps: ClaimDeps, claimed: StoredDecision, error: unk
   const { decisionId, model, version } = claimed.decision
   const failures = claimed.failures + 1
   const pauseMs = stopping.aborted ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 12))
-  await giveBack(deps, claimed, pauseMs, failures)
+  await giveBack(deps, claimed, pauseMs, failures, stopping.aborted ? null : `Tried again in a moment: ${messageOf(error)}`)
   if (stopping.aborted) return
   const fields = { decisionId, model, version, failures, pauseMs, reason: messageOf(error) }
   if (error instanceof TransientError || error instanceof AppError) deps.log.warn('a decision waits for something that is not there', fields)
   else deps.log.error('a decision could not be worked on', { ...fields, error })
 }
 
-const giveBack = (deps: ClaimDeps, claimed: StoredDecision, afterMs: number, failures: number): Promise<void> =>
-  postpone(deps.database, claimed, new Date(deps.clock().getTime() + afterMs), failures)
+const giveBack = (deps: ClaimDeps, claimed: StoredDecision, afterMs: number, failures: number, reason: string | null): Promise<void> =>
+  postpone(deps.database, claimed, new Date(deps.clock().getTime() + afterMs), failures, reason)

@@ -6,7 +6,7 @@ import { isOver, type Job, retryPauseMs, type Transition } from './domain/job.ts
 import { lockJob, type StoredJob, saveJob } from './job-store.ts'
 import { appendLog } from './log-store.ts'
 
-export type TransitionDeps = Pick<TrainerDeps, 'database' | 'publish' | 'clock' | 'config' | 'log'>
+export type TransitionDeps = Pick<TrainerDeps, 'database' | 'publish' | 'clock' | 'config' | 'log' | 'metrics'>
 
 /**
  * Changes a job under its lock: the job, its attempt, a line in its log and the event commit together. Answers the job after the change, or null where
@@ -39,6 +39,8 @@ async function save(deps: TransitionDeps, tx: Sql, before: StoredJob, transition
   if (attemptEnd) await endAttempt(tx, { jobId, attempt, ...attemptEnd, now })
   if (next.message !== before.job.message) await appendLog(tx, jobId, [{ at: now, line: next.message }])
   await announce(deps, tx, before, transition, now)
+  const jobs = deps.metrics.counter('training_jobs_total', 'Training jobs by the state they came to.', ['state'])
+  if (next.state !== before.job.state) jobs.add({ state: next.state })
 }
 
 async function announce(

@@ -12,6 +12,7 @@ import type { TrainingEngine } from './engine.ts'
 import { claimEvaluation, endEvaluation, extendEvaluation, postponeEvaluation, type StoredEvaluation } from './evaluation-store.ts'
 import { PASSING } from './passing.ts'
 import { resolveDataset } from './resolve-data.ts'
+import { EVALUATION_FOLDER } from './sweep-scratch.ts'
 
 export type EvaluateDeps = Pick<TrainerDeps, 'database' | 'blobs' | 'config' | 'clock' | 'log'> & { readonly engine: TrainingEngine }
 
@@ -58,7 +59,7 @@ const tooSlow = (deps: EvaluateDeps, cause: unknown): AppError =>
 async function evaluate(deps: EvaluateDeps, asked: StoredEvaluation, signal: AbortSignal): Promise<Evaluation> {
   const { root } = await resolveDataset(deps.config.TRAINER_DATA_ROOTS, asked.dataset)
   await mkdir(deps.config.TRAINER_SCRATCH, { recursive: true })
-  const modelDir = await mkdtemp(join(deps.config.TRAINER_SCRATCH, 'evaluation-'))
+  const modelDir = await mkdtemp(join(deps.config.TRAINER_SCRATCH, EVALUATION_FOLDER))
   try {
     await unpackArtifact(deps, asked.artifact, modelDir, signal)
     const evaluation = await deps.engine.evaluate({ modelDir, dataRoot: root, split: 'test' }, { report: () => undefined, signal })

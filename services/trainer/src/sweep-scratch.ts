@@ -5,8 +5,9 @@ import { isOver } from './domain/job.ts'
 import { findJob } from './job-store.ts'
 
 const OLD_MS = 86_400_000
+export const EVALUATION_FOLDER = 'evaluation-'
 
-/** Folders in the scratch space that no living work can be using: of jobs that are over, and whatever lies there since yesterday. */
+/** Folders in the scratch space that no living work can be using: of jobs that are over, and of evaluations since yesterday. */
 export async function leftovers({ config, database, clock }: Pick<TrainerDeps, 'config' | 'database' | 'clock'>): Promise<string[]> {
   const names = await readdir(config.TRAINER_SCRATCH).catch(() => [])
   const old: string[] = []
@@ -15,7 +16,8 @@ export async function leftovers({ config, database, clock }: Pick<TrainerDeps, '
     const stored = await findJob(database, name)
     const changed = await stat(path).catch(() => null)
     if (!changed) continue
-    const unused = stored ? isOver(stored.job.state) : clock().getTime() - changed.mtimeMs > OLD_MS
+    const forgotten = name.startsWith(EVALUATION_FOLDER) && clock().getTime() - changed.mtimeMs > OLD_MS
+    const unused = stored ? isOver(stored.job.state) : forgotten
     if (unused) old.push(path)
   }
   return old

@@ -9,9 +9,23 @@ import { datasetDigest } from './learning/dataset-digest.ts'
 import type { DatasetListing } from './learning/list-dataset.ts'
 import { resolveDataset } from './resolve-data.ts'
 
-/** Starts jobs that wait for new data. Reads names, sizes and times; the bytes only once those changed and then stood still for one look. */
+/** How often a changed folder must look the same before its bytes are read: somebody may still be copying into it. */
+const SETTLED_LOOKS = 2
+
+interface Look {
+  readonly fingerprint: string
+  /** How often it has looked like that since. */
+  readonly same: number
+  /** Milliseconds of `performance.now` before which it is not looked at again: a large folder takes long to look at. */
+  readonly notBefore: number
+}
+
+/** At most about a tenth of the time goes into looking. */
+const REST_FACTOR = 9
+
+/** Starts jobs that wait for new data. Reads names, sizes and times; the bytes only once those changed and then stood still. */
 export function createWatchDataJob(deps: TransitionDeps): BackgroundJob {
-  const lastLook = new Map<string, string>()
+  const lastLook = new Map<string, Look>()
   return {
     name: 'watch-data',
     everyMs: deps.config.TRAINER_DATA_CHECK_MS,
@@ -24,14 +38,17 @@ export function createWatchDataJob(deps: TransitionDeps): BackgroundJob {
   }
 }
 
-async function lookAt(deps: TransitionDeps, stored: StoredJob, lastLook: Map<string, string>): Promise<void> {
+async function lookAt(deps: TransitionDeps, stored: StoredJob, lastLook: Map<string, Look>): Promise<void> {
   const { jobId, dataset } = stored.job
   try {
+    const begun = performance.now()
+    const before = lastLook.get(jobId)
+    if (before && begun < before.notBefore) return
     const listing = await resolveDataset(deps.config.TRAINER_DATA_ROOTS, dataset)
     const fingerprint = await fingerprintOf(listing)
-    const settled = lastLook.get(jobId) === fingerprint
-    lastLook.set(jobId, fingerprint)
-    if (settled && fingerprint !== stored.seenFingerprint) await compareBytes(deps, stored, listing, fingerprint)
+    const same = before?.fingerprint === fingerprint ? before.same + 1 : 0
+    lastLook.set(jobId, { fingerprint, same, notBefore: performance.now() + REST_FACTOR * (performance.now() - begun) })
+    if (same >= SETTLED_LOOKS && fingerprint !== stored.seenFingerprint) await compareBytes(deps, stored, listing, fingerprint)
   } catch (error) {
     // While files are being copied a folder may be anything; what it is when they are there counts.
     if (!(error instanceof AppError)) throw error

@@ -1,8 +1,10 @@
 import type { PromotionPolicy } from '@millrace/contracts/http/promoter.ts'
 import type { Evaluation, Signature } from '@millrace/contracts/model/model-spec.ts'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { pairedDifference } from './compare-rows.ts'
 import { type Facts, failureSummary, gateName, gatesPassed, judgeGates } from './gates.ts'
-import { policyProblems, requiredGates } from './policy.ts'
+import { missingGates, policyProblems, requiredGates } from './policy.ts'
 
 const open: PromotionPolicy = {
   metrics: {},
@@ -116,4 +118,21 @@ test('a policy that can never be passed is refused with the reason', () => {
   expect(problems[0]).toContain('no run can have a metric of this name')
   expect(problems[1]).toContain('give "min", "max" or both')
   expect(problems[2]).toContain('"min" 2 is above "max" 1')
+})
+
+test('a gate that was passed under an older policy counts while its rule is the same', () => {
+  const older = { ...open, metrics: { test_accuracy: { min: 0.9 } }, parityTolerance: 1e-4 }
+  const decided = { policy: older, gates: judge(older) }
+  expect(missingGates(older, decided)).toEqual([])
+  expect(missingGates({ ...older, metrics: { test_accuracy: { min: 0.91 } }, maxSizeBytes: 5000 }, decided)).toEqual(['metric:test_accuracy', 'size'])
+  expect(missingGates(older, null)).toEqual(['metric:test_accuracy', 'parity'])
+})
+
+test('the comparison can be recomputed from the counts in its evidence', () => {
+  const gate = against(['a', 'b', 'b', 'a', 'a'], ['a', 'a', 'b', 'b', 'a'], 0.1)
+  const counts = z.looseObject({ bothRight: z.int(), onlyChallenger: z.int(), onlyChampion: z.int(), bothWrong: z.int() }).parse(gate?.evidence)
+  const again = pairedDifference(counts)
+  expect(gate?.evidence).toMatchObject({ ...again })
+  expect(gate?.measured).toBe(again.difference)
+  expect(gate?.outcome).toBe(again.difference >= (gate?.limit ?? 0) ? 'pass' : 'fail')
 })

@@ -6,10 +6,11 @@ import { type TrainingJob, trainingJob } from '@millrace/contracts/http/trainer.
 import { createFolderBlobs } from '@millrace/platform/blobs/folder.ts'
 import { newUuidV7, systemClock } from '@millrace/platform/clock.ts'
 import { decodeRecord, encodeFor } from '@millrace/platform/events/cloudevents.ts'
+import type { EventLog } from '@millrace/platform/events/event-log.ts'
 import { createMemoryLog } from '@millrace/platform/events/memory.ts'
 import { createOnce } from '@millrace/platform/events/once.ts'
 import { createPublish } from '@millrace/platform/events/outbox.ts'
-import { startService, watchCommits } from '@millrace/platform/host.ts'
+import { startService, type WatchedDatabase, watchCommits } from '@millrace/platform/host.ts'
 import type { Role } from '@millrace/platform/http/identity.ts'
 import { createKeyRing } from '@millrace/platform/http/signed-identity.ts'
 import { silentLog } from '@millrace/platform/log.ts'
@@ -48,24 +49,11 @@ interface Options {
   readonly before?: (deps: TrainerDeps, tracking: FakeTracking, dataset: string) => Promise<void>
 }
 
-/** A whole trainer over HTTP and a memory log, with a data set under its one root; it ends with the test. */
-export async function runningTrainer(options: Options = {}) {
-  const folder = await temporaryFolder()
-  const root = join(folder, 'data')
-  const dataset = join(root, 'fish')
-  await writeFiles(dataset, smallDataset)
-  const engine = new FakeEngine()
-  const tracking = new FakeTracking()
-  const database = watchCommits(await freshDatabase(migrations))
-  const [eventLog, clock, metrics] = [createMemoryLog(), systemClock, createMetrics('trainer')]
-  const paths = { TRAINER_DATA_ROOTS: [root], TRAINER_SCRATCH: join(folder, 'scratch') }
-  const config = { ...trainerConfig.parse({}), ...paths, TRAINER_RETRY_PAUSE_MS: 1, TRAINER_DATA_CHECK_MS: 20, ...options.config }
-  const blobs = await createFolderBlobs({ root: join(folder, 'blobs') })
-  const publish = createPublish({ source: '/millrace/trainer', clock, newId: newUuidV7 })
-  const ports = { log: silentLog, clock, newId: newUuidV7, metrics, database, publish, once: createOnce({ clock }), blobs, tracking: tracking.client, config }
-  await options.before?.(ports, tracking, dataset)
+/** Starts the service on a port of its own, and calls it as ana through the gateway. */
+async function hosted(ports: Omit<TrainerDeps, 'database'> & { database: WatchedDatabase }, eventLog: EventLog, engine: TrainingEngine) {
+  const { database, metrics, clock } = ports
   const ring = createKeyRing(['gateway', 'trainer'])
-  const service = createTrainer({ ...ports, engine: options.engine ?? engine })
+  const service = createTrainer({ ...ports, engine })
   const host = await startService({
     service,
     host: '127.0.0.1',
@@ -91,6 +79,26 @@ export async function runningTrainer(options: Options = {}) {
     const answer = await fetch(`${host.value.url}/api/v1/training${path}`, { method: init.method ?? 'GET', headers, ...body })
     return { status: answer.status, body: z.record(z.string(), z.unknown()).parse(await answer.json()) }
   }
+  return { call, stop }
+}
+
+/** A whole trainer over HTTP and a memory log, with a data set under its one root; it ends with the test. */
+export async function runningTrainer(options: Options = {}) {
+  const folder = await temporaryFolder()
+  const root = join(folder, 'data')
+  const dataset = join(root, 'fish')
+  await writeFiles(dataset, smallDataset)
+  const engine = new FakeEngine()
+  const tracking = new FakeTracking()
+  const database = watchCommits(await freshDatabase(migrations))
+  const [eventLog, clock, metrics] = [createMemoryLog(), systemClock, createMetrics('trainer')]
+  const paths = { TRAINER_DATA_ROOTS: [root], TRAINER_SCRATCH: join(folder, 'scratch') }
+  const config = { ...trainerConfig.parse({}), ...paths, TRAINER_RETRY_PAUSE_MS: 1, TRAINER_DATA_CHECK_MS: 20, ...options.config }
+  const blobs = await createFolderBlobs({ root: join(folder, 'blobs') })
+  const publish = createPublish({ source: '/millrace/trainer', clock, newId: newUuidV7 })
+  const ports = { log: silentLog, clock, newId: newUuidV7, metrics, database, publish, once: createOnce({ clock }), blobs, tracking: tracking.client, config }
+  await options.before?.(ports, tracking, dataset)
+  const { call, stop } = await hosted(ports, eventLog, options.engine ?? engine)
   const submit = async (request: Record<string, unknown> = {}, key?: string): Promise<TrainingJob> => {
     const answer = await call('/jobs', { method: 'POST', body: { model: 'fish', dataset, ...request }, ...(key ? { key } : {}) })
     if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
