@@ -8,6 +8,16 @@ export interface Executor {
   run(inputs: readonly Tensor[]): Promise<Tensor[]>
 }
 
+/** How one batch went. */
+export interface BatchReport {
+  readonly rows: number
+  /** How long its oldest request waited. */
+  readonly queueMs: number
+  readonly computeMs: number
+  /** Rows that wait now. */
+  readonly queuedRows: number
+}
+
 export interface BatcherOptions {
   readonly maxRows: number
   readonly maxQueueRows: number
@@ -15,8 +25,7 @@ export interface BatcherOptions {
   readonly batchable: boolean
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** After each batch: its rows, how long its oldest request waited and how long it ran. */
-  readonly onBatch: (batch: { rows: number; queueMs: number; computeMs: number }) => void
+  readonly onBatch: (batch: BatchReport) => void
 }
 
 export interface BatchRequest {
@@ -146,7 +155,7 @@ export class Batcher {
       const outputs = await executor.run(stack(batch.map(({ inputs }) => inputs)))
       const computeMs = this.#options.now() - started
       this.#time = observeBatch(this.#time, rows, computeMs)
-      this.#options.onBatch({ rows, queueMs: started - (batch[0]?.queuedMs ?? started), computeMs })
+      this.#options.onBatch({ rows, queueMs: started - (batch[0]?.queuedMs ?? started), computeMs, queuedRows: this.queuedRows })
       this.#handOut(batch, outputs)
     } catch (error) {
       this.#retry(batch, error)

@@ -34,6 +34,7 @@ export async function startFollower(deps: FollowDeps): Promise<Started<Follower>
   const status = { informed: false, stale: true, etag: null as string | null }
 
   function accept(state: ServingState, source: string): void {
+    status.informed = true
     if (!deps.serving.apply(state)) return
     deps.log.info('serving state followed', { model: state.model, generation: state.generation, source })
     if (source !== 'disk') deps.lastGood.save(() => deps.serving.all().map((served) => served.state))
@@ -66,7 +67,6 @@ export async function startFollower(deps: FollowDeps): Promise<Started<Follower>
 
   const known = await deps.lastGood.read()
   for (const state of known) accept(state, 'disk')
-  status.informed = known.length > 0
   const tail = followTail(deps, (state) => accept(state, 'log'))
   return {
     value: {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '@millrace/platform/clock.ts'
 import { messageOf } from '@millrace/platform/errors.ts'
 import type { Log } from '@millrace/platform/log.ts'
-import { Batcher, type Executor } from './batcher.ts'
+import { Batcher, type BatchReport, type Executor } from './batcher.ts'
 import { findDifference, isBatchable } from './domain/compare-signature.ts'
 import type { WantedVersion } from './domain/serving-plan.ts'
 import { keyOf } from './domain/serving-plan.ts'
@@ -24,7 +24,7 @@ export interface OpenDeps {
   readonly maxBatchRows: number
   readonly clock: Clock
   readonly log: Log
-  readonly onBatch: (version: { model: string; version: string }, batch: { rows: number; queueMs: number; computeMs: number }) => void
+  readonly onBatch: (version: { model: string; version: string }, batch: BatchReport) => void
 }
 
 const REOPEN_PAUSE_MS = 1000

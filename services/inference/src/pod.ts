@@ -4,6 +4,7 @@ import type { DirectHandler, Readiness } from '@millrace/platform/service.ts'
 import { createAnnouncements } from './announce-serving.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { openArtifactCache } from './artifact-cache.ts'
+import type { BatchReport } from './batcher.ts'
 import type { InferenceDeps } from './deps.ts'
 import { wantedBy } from './domain/serving-plan.ts'
 import { type Follower, startFollower } from './follow-serving-state.ts'
@@ -157,10 +158,12 @@ function createBatchInstruments({ metrics }: InferenceDeps) {
   const queue = metrics.histogram('inference_queue_seconds', 'Time that the oldest request of a batch waited.', labels)
   const compute = metrics.histogram('inference_compute_seconds', 'Time of one batch in the model.', labels)
   const batchRows = metrics.histogram('inference_batch_rows', 'Rows that ran together.', labels, ROW_BUCKETS)
-  return (version: { model: string; version: string }, batch: { rows: number; queueMs: number; computeMs: number }) => {
+  const queueRows = metrics.gauge('inference_queue_rows', 'Rows that wait to be run.', labels)
+  return (version: { model: string; version: string }, batch: BatchReport) => {
     queue.observe(version, batch.queueMs / 1000)
     compute.observe(version, batch.computeMs / 1000)
     batchRows.observe(version, batch.rows)
+    queueRows.set(version, batch.queuedRows)
   }
 }
 

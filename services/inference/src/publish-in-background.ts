@@ -34,12 +34,13 @@ export function startBackgroundPublisher(
   deps: Pick<InferenceDeps, 'eventLog' | 'log' | 'metrics' | 'newId'> & { readonly source: string },
   options: BackgroundOptions,
 ): Started<BackgroundPublisher> {
-  const { topic, capacity, batchSize, lingerMs, tries } = options
+  const { topic, capacity, batchSize, lingerMs } = options
   const dropped = deps.metrics.counter('events_dropped_total', 'Events that were not published because too many waited or the log was away.', [
     'topic',
     'reason',
   ])
   const stopping = new AbortController()
+  const send = createSend(deps, options, stopping.signal)
   const queue: (() => LogRecord)[] = []
   let running: Promise<void> | null = null
 
@@ -62,21 +63,6 @@ export function startBackgroundPublisher(
     running = null
   }
 
-  async function send(records: readonly LogRecord[]): Promise<boolean> {
-    for (let attempt = 1; attempt <= tries; attempt++) {
-      try {
-        await deps.eventLog.publish(topic, records)
-        return true
-      } catch (error) {
-        if (attempt === 1) deps.log.warn('events could not be published', { topic, records: records.length, reason: messageOf(error) })
-        if (attempt === tries || stopping.signal.aborted) return false
-        const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)
-        await pause(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined)
-      }
-    }
-    return false
-  }
-
   const value: BackgroundPublisher = {
     say(definition, subject, data, time) {
       if (queue.length >= capacity || stopping.signal.aborted) {
@@ -94,5 +80,23 @@ export function startBackgroundPublisher(
       stopping.abort()
       await Promise.race([running, pause(LAST_MS, undefined, { ref: false })])
     },
+  }
+}
+
+/** Publishes one batch, trying again with growing pauses; false when the last try failed. */
+function createSend(deps: Pick<InferenceDeps, 'eventLog' | 'log'>, { topic, tries }: BackgroundOptions, stopping: AbortSignal) {
+  return async function send(records: readonly LogRecord[]): Promise<boolean> {
+    for (let attempt = 1; attempt <= tries; attempt++) {
+      try {
+        await deps.eventLog.publish(topic, records)
+        return true
+      } catch (error) {
+        if (attempt === 1) deps.log.warn('events could not be published', { topic, records: records.length, reason: messageOf(error) })
+        if (attempt === tries || stopping.aborted) return false
+        const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)
+        await pause(pauseMs, undefined, { signal: stopping }).catch(() => undefined)
+      }
+    }
+    return false
   }
 }
