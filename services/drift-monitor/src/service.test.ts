@@ -79,6 +79,7 @@ test('predictions of a version wait for the news of it; those of one that left a
   await monitor.promote('2', 2, files)
   await until(async () => (await verdicts(monitor))[0] === 'ok')
   await monitor.predict(5, 150, { ...shifted, version: '1', generation: 1 })
+  await monitor.predict(5, 150, { ...shifted, version: '3', generation: 2 })
   await until(async () => (await monitor.database.query('select 1 from uncounted')).length === 0)
   expect((await monitor.status()).windows).toMatchObject([{ version: '2', rows: 150, verdict: 'ok' }])
 })

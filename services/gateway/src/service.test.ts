@@ -189,6 +189,37 @@ test('an upload of unknown length is cut off at the limit', async () => {
   expect((await send('/health')).status).toBe(200)
 })
 
+test.each(['/predict', '/api/v1/labels'])('a body that stops on its way to %s is given up on', async (path) => {
+  const { port, send } = await startGateway({ config: { GATEWAY_PREDICT_TIMEOUT_MS: 100, GATEWAY_API_TIMEOUT_MS: 100 } })
+  const head = `POST ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n`
+  expect(await sendRaw(port, `${head}only this`)).toMatch(/^HTTP\/1.1 408/)
+  expect((await send('/health')).status).toBe(200)
+})
+
+test('an artifact streams through in both directions, whatever its size', async () => {
+  const size = 24 * 1024 * 1024
+  const large = await startUpstream(async (request, response) => {
+    let bytes = 0
+    for await (const chunk of request) bytes += Buffer.from(chunk).length
+    response.setHeader('x-received', String(bytes)).end(Buffer.alloc(size, 7))
+  })
+  const { send } = await startGateway({ upstreams: { tracking: () => [large] } })
+  const answer = await send('/api/2.0/mlflow-artifacts/artifacts/model.onnx', { method: 'PUT', body: new Uint8Array(size) })
+  expect([answer.status, answer.headers.get('x-received')]).toEqual([200, String(size)])
+  expect((await answer.arrayBuffer()).byteLength).toBe(size)
+})
+
+test('an answer that breaks off is not made to look complete', async () => {
+  const breaking = await startUpstream((_request, response) => {
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write('the beginning')
+    setTimeout(() => response.destroy(), 20)
+  })
+  const { send } = await startGateway({ upstreams: { registry: () => [breaking] } })
+  const answer = await send('/api/v1/models')
+  await expect(answer.text()).rejects.toThrow()
+})
+
 test('headers beyond the limit are refused', async () => {
   const { port } = await startGateway()
   expect(await sendRaw(port, `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nX-Big: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431/)
@@ -221,7 +252,7 @@ test('a write is never sent twice', async () => {
     request.socket.destroy()
   })
   const { send } = await startGateway({ upstreams: { trainer: () => [dying, dying.replace('127.0.0.1', 'localhost')] } })
-  expect((await send('/api/v1/training/jobs', jsonPost({}))).status).toBe(503)
+  expect((await send('/api/v1/training/jobs/1/cancel', { method: 'POST' })).status).toBe(503)
   expect(seen).toBe(1)
 })
 

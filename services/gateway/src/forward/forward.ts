@@ -55,7 +55,7 @@ export const createForward = (deps: ForwardDeps) =>
     }
     const client = watchClient(request, response, limits)
     try {
-      const body = await readRequestBody(request, limits.maxBytes, target.traffic === 'predict')
+      const body = await readRequestBody(request, { maxBytes: limits.maxBytes, hold: target.traffic === 'predict', signal: client.signal })
       const headers = await headersFor(deps, forwarding, limits, body)
       await tryPods({ forwarding, pods, body, signal: client.signal, options: { method, path: forwarding.path, headers, ...timeouts(limits) } })
     } catch (error) {

@@ -18,17 +18,22 @@ export class ShedError extends Error {}
 export function relayAnswer(dispatch: (handler: Dispatcher.DispatchHandler) => void, options: RelayOptions): Promise<void> {
   const { response, requestId, signal, shed } = options
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let stopListening = (): void => undefined
+  let running: Dispatcher.DispatchController | null = null
+  const abort = (): void => {
+    running?.abort(toError(signal.reason))
+    // Not left to the connection: a call may still be waiting for a free one.
+    reject(signal.reason)
+  }
   const settle = (then: () => void): void => {
-    stopListening()
+    signal.removeEventListener('abort', abort)
     then()
   }
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
   dispatch({
     onRequestStart(controller) {
-      const abort = (): void => controller.abort(toError(signal.reason))
-      if (signal.aborted) abort()
-      signal.addEventListener('abort', abort, { once: true })
-      stopListening = () => signal.removeEventListener('abort', abort)
+      running = controller
+      if (signal.aborted) controller.abort(toError(signal.reason))
     },
     onResponseStart(controller, status, headers) {
       if (status < 200) return

@@ -18,13 +18,21 @@ export function checkLength(request: IncomingMessage, maxBytes: number): void {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
 }
 
-/** The body to send on: small ones whole where `hold` asks for it, others as they stream in, cut off beyond `maxBytes`. */
-export async function readRequestBody(request: IncomingMessage, maxBytes: number, hold: boolean): Promise<RequestBody> {
+interface ReadOptions {
+  readonly maxBytes: number
+  /** Whether a small body is read whole. */
+  readonly hold: boolean
+  readonly signal: AbortSignal
+}
+
+/** The body to send on: small ones whole where asked for, others as they stream in, cut off beyond `maxBytes`. */
+export async function readRequestBody(request: IncomingMessage, options: ReadOptions): Promise<RequestBody> {
+  const { maxBytes, hold, signal } = options
   const length = request.headers['content-length']
   const chunked = request.headers['transfer-encoding'] !== undefined
   if (!chunked && (length === undefined || length === '0')) return { content: null, replay: true }
   if (chunked) return { content: limited(request, maxBytes), replay: false }
-  if (hold && Number(length) <= REPLAYABLE_BYTES) return { content: await collect(request), replay: true }
+  if (hold && Number(length) <= REPLAYABLE_BYTES) return { content: await collect(request, signal), replay: true }
   return { content: request, replay: false }
 }
 
@@ -47,12 +55,13 @@ function createLimit(maxBytes: number): Transform {
 }
 
 /** Listens instead of iterating: leaving an iteration early would destroy the socket before a refusal is sent. */
-function collect(request: IncomingMessage): Promise<Buffer> {
+function collect(request: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
   request.once('error', reject)
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   request.once('close', () => {
     if (!request.complete) reject(new AppError('CANCELLED', 'The client went away before the body was complete.'))
   })

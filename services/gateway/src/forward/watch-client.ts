@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '@millrace/platform/errors.ts'
 
+const tooLong = (limitMs: number): AppError => new AppError('DEADLINE_EXCEEDED', `The call took longer than the ${limitMs} ms allowed here.`)
+const neverArrived = new AppError('REQUEST_TIMEOUT', 'The body did not arrive in time: send it again, faster.')
+
 /**
  * Aborts when the client goes, when the whole call takes longer than `totalMs`, or, where that is null, when nothing moves on the client's connection for `stallMs`.
  * `stop` ends the watch.
  */
 export function watchClient(request: IncomingMessage, response: ServerResponse, limits: { totalMs: number | null; stallMs: number }) {
   const controller = new AbortController()
-  const late = (): void =>
-    controller.abort(new AppError('DEADLINE_EXCEEDED', `The call took longer than the ${limits.totalMs ?? limits.stallMs} ms allowed here.`))
+  const late = (): void => controller.abort(request.complete ? tooLong(limits.totalMs ?? limits.stallMs) : neverArrived)
   const gone = (): void => {
     if (!response.writableFinished) controller.abort(new AppError('CANCELLED', 'The client went away.'))
   }
