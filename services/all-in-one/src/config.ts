@@ -17,4 +17,3 @@ export const hostConfig = z.object({
   MILLRACE_SKIP_SAMPLE: z.stringbool().default(false),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
-export type HostConfig = z.infer<typeof hostConfig>
