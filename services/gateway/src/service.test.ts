@@ -298,6 +298,12 @@ test('/ready tells the parts, and is not ready while one is not', async () => {
   expect([partly.status, gatewayReady.parse(await partly.json()).parts['inference']?.ready]).toEqual([503, false])
 })
 
+test('the OpenAPI document is served where the host has one', async () => {
+  const described = await (await startGateway({ describeApi: () => ({ openapi: '3.1.0' }) })).send('/api/v1/openapi.json')
+  expect(await described.json()).toEqual({ openapi: '3.1.0' })
+  expect((await (await startGateway()).send('/api/v1/openapi.json')).status).toBe(404)
+})
+
 test('/health answers plain OK; the page and its parts are served under a strict policy', async () => {
   const { send } = await startGateway()
   expect(await (await send('/health')).text()).toBe('OK')

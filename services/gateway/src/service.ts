@@ -17,6 +17,7 @@ import { createPods, type Pods } from './forward/pods.ts'
 import { createHandleRequest } from './handle-request.ts'
 import { keyRoutes } from './local/keys.ts'
 import { createLiveEvents, type LiveEvents } from './local/live-events.ts'
+import { openApiRoute } from './local/openapi.ts'
 import { pageRoutes } from './local/page.ts'
 import { readyRoute } from './local/ready.ts'
 import { createObserve } from './observe.ts'
@@ -36,6 +37,8 @@ export interface GatewayDeps {
   /** Base URLs of each service (of every pod, for inference), asked at each request. */
   readonly upstreams: Readonly<Record<UpstreamName, () => readonly string[]>>
   readonly config: GatewayConfig
+  /** The OpenAPI document of all services, where the host can tell it. */
+  readonly describeApi?: () => object
 }
 
 export const migrations = new URL('../migrations/', import.meta.url)
@@ -54,7 +57,8 @@ export function createGateway(deps: GatewayDeps): Service {
   const authenticate = createAuthenticate({ keys, host: config.HOST, allowedHosts: config.GATEWAY_ALLOWED_HOSTS })
   const pods = openPods(deps.upstreams)
   const live = createLiveEvents(deps.eventLog)
-  const locals = [...pageRoutes(new URL('../public/', import.meta.url)), readyRoute(deps.upstreams), live.route, ...keyRoutes({ database, clock, log, keys })]
+  const own = [readyRoute(deps.upstreams), live.route, ...keyRoutes({ database, clock, log, keys }), ...openApiRoute(deps.describeApi)]
+  const locals = [...pageRoutes(new URL('../public/', import.meta.url)), ...own]
   const forward = createForward({ identity, pods, config })
   const observe = createObserve({ log, metrics })
   const handle = createHandleRequest({ authenticate, rateLimit: createRateLimit(config.GATEWAY_RATE_LIMIT), forward, locals, newId, log, observe })

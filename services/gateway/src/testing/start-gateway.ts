@@ -18,6 +18,7 @@ interface FixtureOptions {
   /** Pods per service; services that are not named answer with what they were asked. */
   readonly upstreams?: Partial<Record<UpstreamName, () => readonly string[]>>
   readonly eventLog?: EventLog
+  readonly describeApi?: () => object
 }
 
 /** What an echoing service tells of a request. */
@@ -76,7 +77,7 @@ export async function startGateway(options: FixtureOptions = {}) {
   const eventLog = options.eventLog ?? createMemoryLog()
   const ports = { log: silentLog, clock: systemClock, metrics: createMetrics('gateway'), database, eventLog, identity: ring.identityOf('gateway') }
   const config = { ...gatewayConfig.parse({}), ...options.config }
-  const service = createGateway({ ...ports, newId: newUuidV7, upstreams, config })
+  const service = createGateway({ ...ports, newId: newUuidV7, upstreams, config, ...(options.describeApi ? { describeApi: options.describeApi } : {}) })
   const started = await startService({ ...ports, service, host: '127.0.0.1', port: 0, shutdownGraceMs: 1000 })
   let stopping: Promise<void> | null = null
   const stop = (): Promise<void> => {
