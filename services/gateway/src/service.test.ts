@@ -1,38 +1,8 @@
-import { connect } from 'node:net'
-import { apiKeyCreated, apiKeys, gatewayReady } from '@millrace/contracts/http/gateway.ts'
+import { gatewayReady } from '@millrace/contracts/http/gateway.ts'
 import { until } from '@millrace/platform/testing/until.ts'
 import { expect, test } from 'vitest'
-import { z } from 'zod'
-import { type Echo, startGateway, startUpstream } from './testing/start-gateway.ts'
-
-const echoed = z.looseObject({
-  service: z.string(),
-  url: z.string(),
-  user: z.string(),
-  role: z.string(),
-  headers: z.record(z.string(), z.string()),
-  bytes: z.number(),
-})
-const echoOf = async (answer: Response): Promise<Omit<Echo, 'method'>> => echoed.parse(await answer.json())
-const problemOf = async (answer: Response) =>
-  z
-    .looseObject({ code: z.string().optional(), detail: z.string().optional(), error_code: z.string().optional(), error: z.string().optional() })
-    .parse(await answer.json())
-const ADMIN_KEY = 'a-long-enough-administrators-key-0123456789'
-const jsonPost = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
-  method: 'POST',
-  body: JSON.stringify(body),
-  headers: { 'content-type': 'application/json', ...headers },
-})
-
-/** Bytes as they are, past every client's own checks. */
-async function sendRaw(port: number, text: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  socket.write(text)
-  const chunks: Buffer[] = []
-  for await (const chunk of socket) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks).toString()
-}
+import { echoOf, jsonPost, problemOf, sendRaw } from './testing/requests.ts'
+import { startGateway, startUpstream } from './testing/start-gateway.ts'
 
 test('a call reaches its service with path, query and body, and with the gateway as the one who says who calls', async () => {
   const { send } = await startGateway()
@@ -84,72 +54,6 @@ test('on artifact routes a strange path is passed on as it is, for tracking to j
   const path = '/api/2.0/mlflow-artifacts/artifacts/%252e%252e/x'
   const answer = await sendRaw(port, `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`)
   expect(answer).toContain(`"url":"${path}"`)
-})
-
-test('a web page on another name or another origin is not the local administrator', async () => {
-  const { url, send, port } = await startGateway()
-  expect(await sendRaw(port, `GET /api/v1/models HTTP/1.1\r\nHost: evil.example:${port}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 421/)
-  expect(await sendRaw(port, `GET /api/v1/models HTTP/1.1\r\nHost: localhost:1\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 421/)
-  expect((await send('/predict', { method: 'POST', headers: { origin: 'https://evil.example' } })).status).toBe(403)
-  expect((await send('/predict', { method: 'POST', headers: { origin: 'null' } })).status).toBe(403)
-  expect((await send('/predict', { method: 'POST', headers: { origin: url } })).status).toBe(200)
-  expect((await send('/predict', { method: 'POST', headers: { 'x-forwarded-for': '10.0.0.1' } })).status).toBe(401)
-})
-
-test('a key is shown once, works as Bearer, x-api-key and Basic password, and stops when it is revoked', async () => {
-  const { send, database } = await startGateway()
-  const created = apiKeyCreated.parse(await (await send('/api/v1/keys', jsonPost({ name: 'ana', role: 'editor' }))).json())
-  expect(created.key).toMatch(/^mlr_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$/)
-  const basic = `Basic ${Buffer.from(`ana:${created.key}`).toString('base64')}`
-  for (const headers of [{ authorization: `Bearer ${created.key}` }, { 'x-api-key': created.key }, { authorization: basic }]) {
-    expect(await echoOf(await send('/api/v1/models', { headers }))).toMatchObject({ user: 'ana', role: 'editor' })
-  }
-  const listed = await (await send('/api/v1/keys')).text()
-  expect(apiKeys.parse(JSON.parse(listed)).keys).toMatchObject([{ keyId: created.keyId, name: 'ana', role: 'editor' }])
-  expect(listed).not.toContain(created.key)
-  const [row] = await database.query<{ dump: string }>('select api_key::text as dump from api_key')
-  expect(row?.dump).not.toContain(created.key.slice(-49))
-  expect((await send(`/api/v1/keys/${created.keyId}`, { method: 'DELETE' })).status).toBe(204)
-  expect((await send('/api/v1/models', { headers: { 'x-api-key': created.key } })).status).toBe(401)
-  expect((await send(`/api/v1/keys/${created.keyId}`, { method: 'DELETE' })).status).toBe(404)
-})
-
-test('a role does not reach further than its rights', async () => {
-  const { send } = await startGateway()
-  const keyOf = async (role: string): Promise<Record<string, string>> => ({
-    'x-api-key': apiKeyCreated.parse(await (await send('/api/v1/keys', jsonPost({ name: role, role }))).json()).key,
-  })
-  const viewer = await keyOf('viewer')
-  const editor = await keyOf('editor')
-  expect((await send('/v2/models/fish', { headers: viewer })).status).toBe(200)
-  expect((await send('/predict', { method: 'POST', headers: viewer })).status).toBe(403)
-  expect((await send('/predict', { method: 'POST', headers: await keyOf('user') })).status).toBe(200)
-  expect((await send('/api/v1/keys', { headers: editor })).status).toBe(403)
-  expect((await send('/api/v1/keys', jsonPost({ name: 'mallory', role: 'admin' }, editor))).status).toBe(403)
-})
-
-test('forged, mistyped and foreign credentials are refused, also on loopback', async () => {
-  const { send } = await startGateway()
-  const { key } = apiKeyCreated.parse(await (await send('/api/v1/keys', jsonPost({ name: 'ana', role: 'viewer' }))).json())
-  const forged = [`${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`, 'mlr_', 'eyJhbGciOiJub25lIn0.eyJyb2xlIjoiYWRtaW4ifQ.', 'x'.repeat(5000)]
-  for (const credential of forged) {
-    const answer = await send('/api/v1/models', { headers: { authorization: `Bearer ${credential}` } })
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="millrace"'])
-  }
-  expect((await send('/api/v1/models', { headers: { authorization: 'Digest abc' } })).status).toBe(401)
-})
-
-test('bound to an address that others reach, nobody comes in without a key', async () => {
-  const { send } = await startGateway({ config: { HOST: '0.0.0.0', MILLRACE_ADMIN_KEY: ADMIN_KEY } })
-  expect((await send('/api/v1/models')).status).toBe(401)
-  expect((await send('/metrics')).status).toBe(401)
-  expect((await send('/health')).status).toBe(200)
-  expect(await echoOf(await send('/version'))).toMatchObject({ user: 'anonymous', role: 'viewer' })
-  expect(await echoOf(await send('/api/v1/models', { headers: { authorization: `Bearer ${ADMIN_KEY}` } }))).toMatchObject({ user: 'admin-key', role: 'admin' })
-})
-
-test('an address that others reach is refused while there is no key at all', async () => {
-  await expect(startGateway({ config: { HOST: '0.0.0.0' } })).rejects.toThrow(/does not listen on 0\.0\.0\.0 without authentication.*MILLRACE_ADMIN_KEY/)
 })
 
 test.each([
@@ -264,22 +168,21 @@ test('a service that does not answer in time is given up on', async () => {
 })
 
 test('a client that goes takes its call with it', async () => {
-  let gone = false
-  const slow = await startUpstream((_request, response) => void response.once('close', () => (gone = true)))
+  const call = { arrived: false, gone: false }
+  const slow = await startUpstream((_request, response) => {
+    call.arrived = true
+    response.once('close', () => {
+      call.gone = true
+    })
+  })
   const { send } = await startGateway({ upstreams: { registry: () => [slow] } })
   const leave = new AbortController()
-  const call = send('/api/v1/models', { signal: leave.signal })
-  setTimeout(() => leave.abort(), 50)
-  await expect(call).rejects.toThrow()
-  await until(() => gone)
-})
-
-test('more requests than the limit of the caller are refused with Retry-After', async () => {
-  const { send } = await startGateway({ config: { GATEWAY_RATE_LIMIT: 5 } })
-  const answers = await Promise.all(Array.from({ length: 20 }, () => send('/api/v1/models')))
-  const refused = answers.filter((answer) => answer.status === 429)
-  expect(refused.length).toBeGreaterThanOrEqual(10)
-  expect(refused[0]?.headers.get('retry-after')).toBe('1')
+  const answer = send('/api/v1/models', { signal: leave.signal })
+  const failure = expect(answer).rejects.toThrow()
+  await until(() => call.arrived)
+  leave.abort()
+  await failure
+  await until(() => call.gone)
 })
 
 test('/ready tells the parts, and is not ready while one is not', async () => {
