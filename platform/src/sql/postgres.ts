@@ -17,14 +17,14 @@ export interface PostgresOptions extends PostgresAddress {
   readonly maxConnections?: number
   /** Longest wait for a connection, new or free. Default 5 s. */
   readonly connectTimeoutMs?: number
+  /** How much longer than the statement's own timeout an answer may take, in a network that swallows packets. Default 5 s. */
+  readonly answerGraceMs?: number
   readonly log?: Log
   readonly metrics?: Metrics
 }
 
 const STOP_GRACE_MS = 10_000
 const IDLE_CONNECTION_MS = 30_000
-/** A network that swallows packets: give the server's own timeout the first word. */
-const BEYOND_STATEMENT_MS = 5_000
 
 /**
  * Opens a schema of a PostgreSQL server, made when it is missing. Nothing is retried here: a lost connection, a failover or a deadlock rejects the call in hand
@@ -79,14 +79,14 @@ function createDatabase(borrow: () => Promise<Session>, log: Log): Database {
 }
 
 function createPool(options: PostgresOptions): Pool {
-  const { statementTimeoutMs = 60_000, maxConnections = 10, connectTimeoutMs = 5_000 } = options
+  const { statementTimeoutMs = 60_000, maxConnections = 10, connectTimeoutMs = 5_000, answerGraceMs = 5_000 } = options
   const settings = { statement_timeout: statementTimeoutMs, idle_in_transaction_session_timeout: statementTimeoutMs }
   return new Pool({
     ...connectionConfig(options, settings),
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: IDLE_CONNECTION_MS,
-    query_timeout: statementTimeoutMs + BEYOND_STATEMENT_MS,
+    query_timeout: statementTimeoutMs + answerGraceMs,
   })
 }
 
