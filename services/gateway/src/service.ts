@@ -61,7 +61,15 @@ export function createGateway(deps: GatewayDeps): Service {
   const locals = [...pageRoutes(new URL('../public/', import.meta.url)), ...own]
   const forward = createForward({ identity, pods, config })
   const observe = createObserve({ log, metrics })
-  const handle = createHandleRequest({ authenticate, rateLimit: createRateLimit(config.GATEWAY_RATE_LIMIT), forward, locals, newId, log, observe })
+  const handle = createHandleRequest({
+    authenticate,
+    rateLimit: createRateLimit(config.GATEWAY_RATE_LIMIT),
+    forward,
+    locals,
+    newId: createRequestIds(newId),
+    log,
+    observe,
+  })
   return {
     name: 'gateway',
     routes: [],
@@ -88,6 +96,13 @@ export function createGateway(deps: GatewayDeps): Service {
       await Promise.all(upstreamNames.map((name) => pods[name].stop()))
     },
   }
+}
+
+/** One id of the process and a count: drawing random bytes for every prediction would cost a tenth of the gateway's work. */
+function createRequestIds(newId: NewId): NewId {
+  const prefix = newId()
+  let count = 0
+  return () => `${prefix}-${(++count).toString(36)}`
 }
 
 async function refreshKeys(keys: ReturnType<typeof createKeyRing>): Promise<boolean> {

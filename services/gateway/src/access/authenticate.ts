@@ -32,17 +32,18 @@ interface Credential {
  * A key that does not hold is refused even there.
  * @throws AppError UNAUTHENTICATED, PERMISSION_DENIED, MISDIRECTED_HOST
  */
-export const createAuthenticate = (deps: AuthenticateDeps) =>
-  function authenticate(request: IncomingMessage): Caller {
+export function createAuthenticate(deps: AuthenticateDeps): (request: IncomingMessage) => Caller {
+  const asLocalAdministrator = createLocalAccess(deps)
+  return function authenticate(request) {
     const credential = readCredential(request)
-    const address = request.socket.remoteAddress ?? ''
-    if (!credential) return { ...localAdministrator(deps, request), quota: address }
+    if (!credential) return asLocalAdministrator(request)
     const holder = deps.keys.find(credential.key)
     if (!holder) throw new AppError('UNAUTHENTICATED', 'The API key is unknown, expired or revoked: ask an administrator for another.')
     const refusal = credential.ambient ? refuseCrossSite(claimsOf(request)) : null
     if (refusal) throw new AppError('PERMISSION_DENIED', refusal.message)
     return { ...holder, quota: holder.user }
   }
+}
 
 /** @throws AppError UNAUTHENTICATED for a scheme that is not offered */
 function readCredential(request: IncomingMessage): Credential | null {
@@ -58,15 +59,22 @@ function readCredential(request: IncomingMessage): Credential | null {
   return { key: pair.slice(pair.indexOf(':') + 1), ambient: true }
 }
 
-function localAdministrator(deps: AuthenticateDeps, request: IncomingMessage): { user: string; role: Role } {
-  const { remoteAddress = '', localPort = 0 } = request.socket
-  if (!isLoopback(deps.host) || !isLoopback(remoteAddress)) {
-    throw new AppError('UNAUTHENTICATED', 'An API key is needed: send it as "authorization: Bearer <API key>" or "x-api-key: <API key>".')
+/** The names are made once per port: this runs with every request. */
+function createLocalAccess({ host, allowedHosts }: AuthenticateDeps): (request: IncomingMessage) => Caller {
+  const isLocal = isLoopback(host)
+  const namesOf = new Map<number, readonly string[]>()
+  return function asLocalAdministrator(request) {
+    const { remoteAddress = '', localPort = 0 } = request.socket
+    if (!isLocal || !isLoopback(remoteAddress)) {
+      throw new AppError('UNAUTHENTICATED', 'An API key is needed: send it as "authorization: Bearer <API key>" or "x-api-key: <API key>".')
+    }
+    const names = namesOf.get(localPort) ?? localNames(localPort, allowedHosts)
+    namesOf.set(localPort, names)
+    const refusal = refuseLocal(claimsOf(request), names)
+    if (refusal?.kind === 'host') throw new AppError('MISDIRECTED_HOST', refusal.message)
+    if (refusal) throw new AppError(refusal.kind === 'proxied' ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', refusal.message)
+    return { user: LOCAL_USER, role: 'admin', quota: remoteAddress }
   }
-  const refusal = refuseLocal(claimsOf(request), localNames(localPort, deps.allowedHosts))
-  if (refusal?.kind === 'host') throw new AppError('MISDIRECTED_HOST', refusal.message)
-  if (refusal) throw new AppError(refusal.kind === 'proxied' ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', refusal.message)
-  return { user: LOCAL_USER, role: 'admin' }
 }
 
 const single = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(', ') : value)

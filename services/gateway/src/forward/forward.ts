@@ -96,7 +96,7 @@ async function tryPods(attempts: Attempts): Promise<void> {
   const { pods, forwarding, body, signal } = attempts
   const repeatable = forwarding.target.traffic === 'predict' || ['GET', 'HEAD'].includes(forwarding.request.method ?? '')
   const tried: Pod[] = []
-  let failure: unknown = new AppError('TEMPORARILY_UNAVAILABLE', `The ${forwarding.target.upstream} service is not running at the moment: try again.`)
+  let failure: unknown = null
   for (let pod = pods.pick(tried); pod; pod = pods.pick(tried)) {
     tried.push(pod)
     try {
@@ -109,7 +109,7 @@ async function tryPods(attempts: Attempts): Promise<void> {
       if (signal.aborted || forwarding.response.headersSent || !elsewhere) throw error
     }
   }
-  throw failure
+  throw failure ?? new AppError('TEMPORARILY_UNAVAILABLE', `The ${forwarding.target.upstream} service is not running at the moment: try again.`)
 }
 
 async function askPod({ forwarding, body, signal, options }: Attempts, pod: Pod, hasOther: () => boolean): Promise<void> {
