@@ -19,8 +19,10 @@ export interface RelayDeps {
   readonly pollMs?: number
   /** How long the key of a row that the log refuses stays blocked before the next try. Default 30 s. */
   readonly poisonPauseMs?: number
-  /** Resolves when this relay is the only active one of the database. The embedded database has one process, and so one relay. */
+  /** Resolves when this relay is the only active one of the database; asked before every look. The embedded database has one process, and so one relay. */
   readonly becomeActive?: (signal: AbortSignal) => Promise<void>
+  /** False once another may have become the active one; asked before every send. */
+  readonly isActive?: () => boolean
 }
 
 export interface Relay {
@@ -42,10 +44,11 @@ export function createRelay(deps: RelayDeps): Started<Relay> {
   const pass = createPass(deps)
 
   async function loop(): Promise<void> {
-    await becomeActive(stopping.signal)
     let failures = 0
     while (!stopping.signal.aborted) {
       try {
+        await becomeActive(stopping.signal)
+        if (stopping.signal.aborted) return
         const more = await pass(stopping.signal)
         failures = 0
         if (!more) await signal.wait(pollMs, stopping.signal)
@@ -122,6 +125,7 @@ async function sendAlone(deps: RelayDeps, topic: string, row: OutboxRow, blocked
 async function send(deps: RelayDeps, topic: string, rows: readonly OutboxRow[]): Promise<void> {
   const results = deps.metrics.counter('outbox_publish_total', 'Events sent from the outbox to the log', ['result'])
   const seconds = deps.metrics.histogram('outbox_publish_seconds', 'Time to send one batch of the outbox to the log')
+  if (deps.isActive?.() === false) throw new TransientError('another relay may be the active one by now')
   const start = performance.now()
   try {
     await deps.eventLog.publish(topic, rows.map(recordOf))
