@@ -61,7 +61,7 @@ function recordTests({ log, newTopic, subscribe }: Context): void {
   test('bytes, keys, headers and tombstones come back as they went', async () => {
     const topic = await newTopic('compact')
     const bytes = Buffer.from([0, 1, 254, 255, 10, 34, 92])
-    const sent = [{ key: 'bytes', value: bytes, headers: { a: 'ü "quoted" \\' } }, record(null, '{"a":1.5}'), record('gone', null, { b: '' })]
+    const sent = [{ key: 'bytes', value: bytes, headers: { a: 'ü "quoted" \\' } }, record('', '{"a":1.5}'), record('gone', null, { b: '' })]
     await log().publish(topic, sent)
     const read = await log().readToEnd(topic)
     expect(read.map(({ key, value, headers }) => ({ key, value, headers }))).toEqual(sent)
@@ -71,6 +71,16 @@ function recordTests({ log, newTopic, subscribe }: Context): void {
     expect(received).toEqual(read)
     expect(Buffer.isBuffer(received[0]?.value)).toBe(true)
     expect(received[0]?.timestamp).toBeInstanceOf(Date)
+  })
+
+  test('a record without a key comes back without one', async () => {
+    // Not on a compacted topic: Kafka keeps the newest record per key there, and takes none without.
+    const topic = await newTopic('delete')
+    await log().publish(topic, [record(null, 'a'), record(null, 'b')])
+    expect((await log().readToEnd(topic)).map(({ key, value }) => [key, value?.toString()])).toEqual([
+      [null, 'a'],
+      [null, 'b'],
+    ])
   })
 
   test('records of a key keep their order over many publishes', async () => {
