@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import type { Started } from '../component.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
@@ -15,7 +16,7 @@ function checkUrl(url: string): void {
  * the connection broke is not sent again. An outage is logged once.
  * @throws AppError INVALID_PARAMETER_VALUE for an address that is none
  */
-export function connectRedis(url: string, log: Log): Redis {
+export function connectRedis(url: string, log: Log): Started<Redis> {
   checkUrl(url)
   const redis = new Redis(url, {
     connectionName: 'millrace',
@@ -30,17 +31,21 @@ export function connectRedis(url: string, log: Log): Redis {
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   })
   let away = false
-  redis.on('error', (error) => {
-    if (!away) log.warn('Redis is away; the platform is slower until it is back', { reason: error.message })
+  const onAway = (reason: string): void => {
+    if (!away) log.warn('Redis is away; the platform is slower until it is back', { reason })
     away = true
-  })
-  redis.on('close', () => {
-    if (!away) log.warn('Redis is away; the platform is slower until it is back', { reason: 'the connection was closed' })
-    away = true
-  })
+  }
+  redis.on('error', (error) => onAway(error.message))
+  redis.on('close', () => onAway('the connection was closed'))
   redis.on('ready', () => {
     if (away) log.info('Redis is back')
     away = false
   })
-  return redis
+  return {
+    value: redis,
+    async stop() {
+      away = true
+      redis.disconnect()
+    },
+  }
 }

@@ -53,7 +53,7 @@ describeWith('redis', () => {
   test('a server that goes away and comes back: misses in between, hits again, one warning', async () => {
     const said: string[] = []
     const log: Log = { ...silentLog, warn: (message) => void said.push(message), info: (message) => void said.push(message) }
-    const { gate, cache, metrics } = await gated({ log })
+    const { gate, cache, metrics, stop } = await gated({ log })
     await cache.set('key', Buffer.from('kept'), hour)
     said.length = 0
     await gate.shut()
@@ -69,6 +69,8 @@ describeWith('redis', () => {
     expect(said).toEqual(['Redis is away; the platform is slower until it is back', 'Redis is back'])
     expect(await metrics.expose()).toMatch(/cache_breaker_open\{.*\} 0/)
     expect(gate.broken).toBeGreaterThan(0)
+    await stop()
+    expect(said).toHaveLength(2)
   })
 
   test('a server that does not answer is a miss after the time, and soon not asked at all', async () => {

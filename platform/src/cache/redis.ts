@@ -30,7 +30,7 @@ const MAX_UNSETTLED = 10_000
  */
 export function createRedisCache(options: RedisCacheOptions): Started<Cache> {
   const { url, keyPrefix, log } = options
-  const redis = connectRedis(url, log)
+  const { value: redis, stop } = connectRedis(url, log)
   const attempt = createAttempt(options)
   const unsettled = new LRUCache<string, true>({ max: MAX_UNSETTLED })
 
@@ -57,12 +57,7 @@ export function createRedisCache(options: RedisCacheOptions): Started<Cache> {
       await remove(key)
     },
   }
-  return {
-    value,
-    async stop() {
-      redis.disconnect()
-    },
-  }
+  return { value, stop }
 }
 
 type Attempt = <T>(operation: string, work: () => Promise<T>) => Promise<T | null>
