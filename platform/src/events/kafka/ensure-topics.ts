@@ -1,5 +1,5 @@
 import { deadLetterTopic, deadLetterTopicOf, type Topic } from '@millrace/contracts/events/topics.ts'
-import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs'
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs'
 import type { Log } from '../../log.ts'
 import { createClient, type KafkaConnection } from './connection.ts'
 import { withAdmin } from './offsets.ts'
@@ -63,7 +63,10 @@ function create(admin: Admin, name: string, topic: Topic, replication: number): 
 async function differencesOf(admin: Admin, wanted: readonly [string, Topic][], replication: number): Promise<TopicDifference[]> {
   const names = wanted.map(([name]) => name)
   const { topics: metadata } = await admin.fetchTopicMetadata({ topics: names })
-  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })) })
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+  })
   return wanted.flatMap(([name, topic]) => {
     const partitions = metadata.find((item) => item.name === name)?.partitions ?? []
     const entries = resources.find((item) => item.resourceName === name)?.configEntries ?? []

@@ -59,7 +59,7 @@ describeWith('kafka', ({ KAFKA_BROKERS = '' }) => {
     expect(received).not.toContain('key-0:1')
     await until(() => received.length === keys.length)
     expect(attempts).toBe(1)
-    expect(received.toSorted()).toEqual(keys.map((key) => `${key}:1`).toSorted())
+    expect(new Set(received)).toEqual(new Set(keys.map((key) => `${key}:1`)))
   })
 
   test('a receiver with a bug blocks its own partition alone, and neither the consumer nor the process', async () => {

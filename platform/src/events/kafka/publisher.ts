@@ -1,4 +1,4 @@
-import { type Kafka, KafkaJSError, KafkaJSProtocolError, Partitioners } from 'kafkajs'
+import kafkajs, { type Kafka, type KafkaJSProtocolError } from 'kafkajs'
 import type { Started } from '../../component.ts'
 import { AppError, messageOf, TransientError } from '../../errors.ts'
 import type { LogRecord } from '../event-log.ts'
@@ -15,8 +15,8 @@ const INVALID_RECORD_CODE = 87
 
 /** The broker's own answer at the bottom of what the client made of it. */
 function protocolErrorIn(error: unknown): KafkaJSProtocolError | null {
-  if (error instanceof KafkaJSProtocolError) return error
-  return error instanceof KafkaJSError && error.cause ? protocolErrorIn(error.cause) : null
+  if (error instanceof kafkajs.KafkaJSProtocolError) return error
+  return error instanceof kafkajs.KafkaJSError && error.cause ? protocolErrorIn(error.cause) : null
 }
 
 function refusalOf(topic: string, error: unknown): AppError | null {
@@ -33,7 +33,7 @@ function refusalOf(topic: string, error: unknown): AppError | null {
  */
 export function createPublisher(client: Kafka, timing: KafkaTiming): Started<Publish> {
   const producer = client.producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
     idempotent: false,
     retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1000 },
