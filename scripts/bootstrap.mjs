@@ -80,7 +80,8 @@ if (!entry) fail(`unknown command '${command}': expected one of ${Object.keys(en
 install()
 checkNativeParts()
 const node = fittingNode()
-const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}`, NODE_NO_WARNINGS: '1' }
+// Two arenas: native threads (images, ONNX) otherwise keep freed memory each for itself, a quarter of the resident size after a training.
+const env = { MALLOC_ARENA_MAX: '2', ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}`, NODE_NO_WARNINGS: '1' }
 const child = spawn(node, [join(root, entry[0]), ...entry.slice(1), ...rest], { cwd: root, stdio: 'inherit', env })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('error', (error) => fail(`cannot start ${node}: ${error.message}`))
