@@ -8,7 +8,7 @@ const errorsUrl = JSON.stringify(new URL('./errors.ts', import.meta.url).href)
 /** Runs a program in a process of its own; its first line on standard output says that it has come so far. */
 function program(body: string) {
   const script = `import { run } from ${runUrl}\nimport { AppError } from ${errorsUrl}\nconst alive = setInterval(() => {}, 1000)\n${body}`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   const output = { out: '', err: '' }
   child.stdout.on('data', (chunk) => {
@@ -31,7 +31,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s stops what was started and exits 0
 
 test('a second signal ends at once with 1', async () => {
   const { child, up, ended, output } = program(
-    "run(async () => { console.log('up'); return { value: 1, stop: () => new Promise(() => console.log('stopping')) } })",
+    "run(async () => { console.log('up'); return { value: 1, stop: () => new Promise(() => console.log('stopping')) } }, { sameSignalMs: 0 })",
   )
   await up
   const stopping = once(child.stdout, 'data')
@@ -40,6 +40,22 @@ test('a second signal ends at once with 1', async () => {
   child.kill('SIGTERM')
   expect(await ended).toBe(1)
   expect(output.err).toBe('SIGTERM again: ending at once.\n')
+})
+
+test('one key press that arrives from the terminal, npm and the launcher is one signal', async () => {
+  const { child, up, ended, output } = program(
+    `run(async () => { console.log('up'); return { value: 1, stop: async () => {
+       console.log('stopping'); await new Promise((resolve) => process.stdin.once('data', resolve)) } } }, { sameSignalMs: 3_600_000 })`,
+  )
+  await up
+  const stopping = once(child.stdout, 'data')
+  child.kill('SIGINT')
+  await stopping
+  child.kill('SIGINT')
+  child.kill('SIGTERM')
+  child.stdin.end('go on\n')
+  expect(await ended).toBe(0)
+  expect(output.err).toBe('')
 })
 
 test('a stop that takes too long ends with 1 and says so', async () => {

@@ -8,6 +8,11 @@ interface RunOptions {
   readonly log?: Log
   /** After this time the process ends whatever is still in progress. */
   readonly stopWithinMs?: number
+  /**
+   * A signal that comes again sooner is the same one. Default 1 s: Ctrl-C reaches every process of the terminal, and npm and the launcher each pass theirs on,
+   * so that one key press comes up to three times.
+   */
+  readonly sameSignalMs?: number
 }
 
 /** Written at once, even when the process ends right after. */
@@ -20,15 +25,20 @@ const say = (line: string): void => {
 }
 
 /**
- * Runs a program until SIGTERM or SIGINT, then stops it within 25 s and exits 0; a second signal exits 1 at once. `signal` is aborted by a signal that comes
+ * Runs a program until SIGTERM or SIGINT, then stops it within 25 s and exits 0; a second signal, a second or more later, exits 1 at once. `signal` is aborted by a signal that comes
  * while still starting. A start that fails says why in one line and exits 1. This file alone touches the process.
  */
 export function run(start: (signal: AbortSignal) => Promise<Started<unknown>>, options: RunOptions = {}): void {
-  const { log = silentLog, stopWithinMs = 25_000 } = options
+  const { log = silentLog, stopWithinMs = 25_000, sameSignalMs = 1000 } = options
   const stopping = new AbortController()
   const asked = Promise.withResolvers<void>()
+  let firstAt = 0
   const onSignal = (name: NodeJS.Signals) => {
-    if (stopping.signal.aborted) end(1, `${name} again: ending at once.`)
+    if (stopping.signal.aborted) {
+      if (performance.now() - firstAt >= sameSignalMs) end(1, `${name} again: ending at once.`)
+      return
+    }
+    firstAt = performance.now()
     stopping.abort(new AppError('CANCELLED', `Stopped by ${name} while starting.`))
     asked.resolve()
   }
