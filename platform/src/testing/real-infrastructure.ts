@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, test } from 'vitest'
 
 /** The environment lines that make a server usable, by server. */
@@ -18,7 +18,7 @@ const repository = join(import.meta.dirname, '..', '..', '..')
 
 /** The process's environment, and beneath it what `scripts/infra` wrote when it started servers. */
 function readEnvironment(): Readonly<Record<string, string>> {
-  const path = join(process.env['MILLRACE_INFRA_DIR'] ?? join(repository, '.millrace', 'infra'), 'env')
+  const path = join(resolve(repository, process.env['MILLRACE_INFRA_DIR'] || '.millrace/infra'), 'env')
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
   const written = lines.flatMap((line): [string, string][] => {
     const at = line.indexOf('=')

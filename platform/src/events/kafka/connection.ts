@@ -14,18 +14,22 @@ export interface KafkaConnection {
   readonly sasl: KafkaSasl | null
 }
 
-/** What the client reports as an error it tries again itself, so that nobody has to act yet. */
+/** The client calls each refused connection an error and tries it again: its users report what is worth reporting. */
 function speakThrough(log: Log): (entry: LogEntry) => void {
-  return ({ level, namespace, log: { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } }) => {
-    const report = level === logLevel.ERROR ? log.warn : log.debug
-    report(`Kafka client: ${message}`, { namespace, ...fields })
-  }
+  return ({ namespace, log: { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } }) =>
+    log.debug(`Kafka client: ${message}`, { namespace, ...fields })
 }
 
+/** Reports a lost connection to its caller within a few seconds. */
+export const promptRetry: RetryOptions = { retries: 3, initialRetryTime: 100, maxRetryTime: 1000 }
 /**
- * A client of the cluster. `retry` is how long connections are tried before the caller hears of it; consumers bring a patience of their own.
+ * Never gives up a lost connection. A consumer that gives up is made anew and joins as a new member, and then the group waits until the session of its
+ * former self ends: measured after an outage of 20 s, 10 s instead of 0.6.
  */
-export function createClient(connection: KafkaConnection, log: Log, timing: KafkaTiming, retry: RetryOptions = { retries: 3 }): Kafka {
+export const endlessRetry: RetryOptions = { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 1000 }
+
+/** A client of the cluster. */
+export function createClient(connection: KafkaConnection, log: Log, timing: KafkaTiming, retry: RetryOptions = promptRetry): Kafka {
   const { brokers, clientId, tls, sasl } = connection
   const secure: Pick<KafkaConfig, 'ssl' | 'sasl'> = { ...(tls ? { ssl: { ...tls } } : {}), ...(sasl ? { sasl } : {}) }
   return new Kafka({
@@ -35,7 +39,7 @@ export function createClient(connection: KafkaConnection, log: Log, timing: Kafk
     connectionTimeout: timing.connectionTimeoutMs,
     authenticationTimeout: timing.requestTimeoutMs,
     requestTimeout: timing.requestTimeoutMs,
-    retry: { initialRetryTime: 100, maxRetryTime: 1000, ...retry },
+    retry,
     logLevel: logLevel.WARN,
     logCreator: () => speakThrough(log),
   })

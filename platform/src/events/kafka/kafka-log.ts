@@ -5,7 +5,7 @@ import type { Log } from '../../log.ts'
 import { refuseInsideTransaction } from '../../sql/sql.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { DeliveredRecord, EventLog, Receive } from '../event-log.ts'
-import { createClient, type KafkaConnection } from './connection.ts'
+import { createClient, endlessRetry, type KafkaConnection } from './connection.ts'
 import { type MemberOptions, startMember } from './member.ts'
 import { createMeters } from './meters.ts'
 import { lagOf, type PartitionRange, rangesOf, withAdmin } from './offsets.ts'
@@ -29,12 +29,13 @@ export function createKafkaLog(options: KafkaLogOptions): Started<EventLog> {
   const { connection, log, metrics, onFatal } = options
   const timing = { ...defaultKafkaTiming, ...options.timing }
   const client = createClient(connection, log, timing)
+  const endlessClient = createClient(connection, log, timing, endlessRetry)
   const publisher = createPublisher(client, timing)
   const members = new Set<Started<null>>()
 
   function follow(member: Pick<MemberOptions, 'groupId' | 'topics' | 'receive' | 'commits'> & Partial<MemberOptions>): Started<null> {
     const meters = createMeters(metrics ?? null, member.commits ? member.groupId : 'broadcast')
-    const started = startMember({ client, log, timing, onFatal, meters, ...member })
+    const started = startMember({ client, endlessClient, log, timing, onFatal, meters, ...member })
     members.add(started)
     return {
       value: null,
@@ -48,8 +49,7 @@ export function createKafkaLog(options: KafkaLogOptions): Started<EventLog> {
   /** A group of its own for each, new at every start: a member that died would keep the partition of a lasting one until its session ends. */
   function broadcast(topics: readonly string[], receive: Receive, caughtUp: () => void): Started<null> {
     const target = createTarget(caughtUp)
-    const prepare = async (): Promise<void> => target.set(await withAdmin(client, (admin) => rangesOf(admin, topics, null)))
-    return follow({ groupId: `${connection.clientId}-${randomUUID()}`, topics, receive, commits: false, prepare, onPosition: target.reached })
+    return follow({ groupId: `${connection.clientId}-${randomUUID()}`, topics, receive, commits: false, onStart: target.set, onPosition: target.reached })
   }
 
   const value: EventLog = {

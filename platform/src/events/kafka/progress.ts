@@ -35,6 +35,7 @@ export function watchProgress(options: ProgressOptions): Started<null> {
   const group = options.commits ? options.groupId : null
   const stopping = new AbortController()
   let standstills = new Map<Partition, Standstill>()
+  let away = false
 
   async function look(): Promise<void> {
     const startedAt = performance.now()
@@ -44,16 +45,22 @@ export function watchProgress(options: ProgressOptions): Started<null> {
     standstills = new Map(ranges.flatMap((range) => lookAt(options, standstills, range)))
   }
 
+  async function lookOrReport(): Promise<void> {
+    try {
+      await look()
+      if (away) log.info('The Kafka brokers answer again', { group: options.groupId })
+      away = false
+    } catch (error) {
+      standstills = new Map()
+      if (!away && !stopping.signal.aborted) log.warn('The Kafka brokers do not answer', { group: options.groupId, reason: messageOf(error) })
+      away = true
+    }
+  }
+
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       await pauseFor(timing.measureEveryMs, stopping.signal)
-      if (stopping.signal.aborted || partitions.all().length === 0) continue
-      try {
-        await look()
-      } catch (error) {
-        standstills = new Map()
-        log.debug('The lag could not be measured', { reason: messageOf(error) })
-      }
+      if (!stopping.signal.aborted && partitions.all().length > 0) await lookOrReport()
     }
   }
 
