@@ -16,10 +16,16 @@ const entryPoints = {
   status: ['services/all-in-one/src/commands/main.ts', 'status'],
   stop: ['services/all-in-one/src/commands/main.ts', 'stop'],
   reset: ['services/all-in-one/src/commands/main.ts', 'reset'],
+  cluster: ['scripts/cluster/cluster.ts'],
+  infra: ['scripts/infra/infra.ts'],
+  provision: ['scripts/provision/provision.ts'],
+  'init-env': ['scripts/init-env/init-env.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   check: ['scripts/check/check.ts'],
   generate: ['scripts/generate/generate.ts'],
 }
+
+const services = ['tracking', 'registry', 'promoter', 'trainer', 'drift-monitor', 'inference', 'gateway']
 
 function fail(message) {
   process.stderr.write(`millrace: ${message}\n`)
@@ -74,9 +80,17 @@ function checkNativeParts() {
   }
 }
 
+/** `service <name>` runs one service; every other command is a program of its own. */
+function entryOf(command, rest) {
+  if (command !== 'service') return entryPoints[command]
+  const name = rest.shift()
+  if (!services.includes(name)) fail(`unknown service '${name ?? ''}': expected npm run service <name> with one of ${services.join(', ')}.`)
+  return [`services/${name}/src/main.ts`]
+}
+
 const [command = '', ...rest] = process.argv.slice(2)
-const entry = entryPoints[command]
-if (!entry) fail(`unknown command '${command}': expected one of ${Object.keys(entryPoints).join(', ')}.`)
+const entry = entryOf(command, rest)
+if (!entry) fail(`unknown command '${command}': expected one of ${[...Object.keys(entryPoints), 'service'].join(', ')}.`)
 install()
 checkNativeParts()
 const node = fittingNode()

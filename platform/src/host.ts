@@ -6,7 +6,7 @@ import { startConsumer } from './events/consume.ts'
 import type { EventLog } from './events/event-log.ts'
 import { type Commit, notifyAfterCommit } from './events/outbox.ts'
 import { measureOutbox } from './events/outbox-store.ts'
-import { createRelay, type Relay } from './events/relay.ts'
+import { createRelay, type Relay, type RelayDeps } from './events/relay.ts'
 import { createApp } from './http/app.ts'
 import type { ServiceIdentity } from './http/identity.ts'
 import { type Listening, startServer } from './http/server.ts'
@@ -32,6 +32,9 @@ export function watchCommits(database: Database): WatchedDatabase {
   return { ...watched, unwatched: database, follow: (listener) => listeners.push(listener) }
 }
 
+/** Where several processes share a database: which of their relays is the active one, and how soon it sees what another process committed. */
+export type HostRelay = Pick<RelayDeps, 'becomeActive' | 'isActive' | 'pollMs'>
+
 export interface HostOptions {
   readonly service: Service
   readonly host: string
@@ -39,6 +42,8 @@ export interface HostOptions {
   readonly port: number
   /** Already migrated; null for a service that owns no tables. */
   readonly database: WatchedDatabase | null
+  /** None where this process is the only one of its database. */
+  readonly relay?: HostRelay
   readonly eventLog: EventLog
   readonly identity: ServiceIdentity
   readonly log: Log
@@ -105,7 +110,7 @@ function openPort(options: HostOptions, draining: AbortSignal): Promise<Started<
 function startRelay(options: HostOptions, lifetime: Lifetime): Relay | null {
   const { database, eventLog, log, metrics, clock } = options
   if (!database) return null
-  const relay = createRelay({ database: database.unwatched, eventLog, log, metrics, clock })
+  const relay = createRelay({ database: database.unwatched, eventLog, log, metrics, clock, ...options.relay })
   lifetime.onStop(async () => {
     await sendRest(database.unwatched, relay.value, log)
     await relay.stop()

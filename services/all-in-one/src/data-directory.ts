@@ -8,10 +8,15 @@ export interface DataDirectory {
   readonly database: string
   readonly blobs: string
   readonly datasets: string
+  /** Feature extractors (ONNX) of the user's own. */
+  readonly backbones: string
   readonly inference: string
   readonly scratch: string
   readonly log: string
 }
+
+/** What a person who starts Millrace is told of, whichever way it runs. */
+export type ShownDirectory = Pick<DataDirectory, 'root' | 'datasets' | 'log'>
 
 const LOG_MAX_BYTES = 20_000_000
 /** Enough to show at start, in one line, that the disk takes what the database is about to write. */
@@ -27,13 +32,14 @@ export async function prepareDataDirectory(root: string): Promise<DataDirectory>
     database: join(root, 'database'),
     blobs: join(root, 'blobs'),
     datasets: join(root, 'datasets'),
+    backbones: join(root, 'backbones'),
     inference: join(root, 'inference'),
     scratch: join(root, 'scratch'),
     log: join(root, 'millrace.log'),
   }
   const probe = join(root, '.write-probe')
   try {
-    for (const path of [directory.blobs, directory.datasets, directory.inference, directory.scratch]) await mkdir(path, { recursive: true })
+    for (const path of [directory.blobs, directory.datasets, directory.backbones, directory.inference, directory.scratch]) await mkdir(path, { recursive: true })
     await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true })
     await keepLogSmall(directory.log)
   } catch (error) {

@@ -1,14 +1,14 @@
 import { relative } from 'node:path'
 import { AppError } from '@millrace/platform/errors.ts'
 import { urlLines } from './commands/urls.ts'
-import type { DataDirectory } from './data-directory.ts'
+import type { ShownDirectory } from './data-directory.ts'
 import { answerOnce, hasModel, runSamplePipeline, sampleImagePath } from './sample/sample-pipeline.ts'
 import { createStory } from './user/story.ts'
 import { createUserClient } from './user/user-client.ts'
 
 interface StartTelling {
   readonly url: string
-  readonly directory: DataDirectory
+  readonly directory: ShownDirectory
   readonly skipSample: boolean
   readonly signal: AbortSignal
 }
@@ -29,7 +29,7 @@ export async function tellStart({ url, directory, skipSample, signal }: StartTel
   say('\nReady. Ctrl-C or `npm run stop` stops it; `npm run tour` shows the rest.')
 }
 
-async function showSample(url: string, directory: DataDirectory): Promise<void> {
+async function showSample(url: string, directory: ShownDirectory): Promise<void> {
   const client = createUserClient(url)
   const story = createStory(say)
   if (await hasModel(client)) story.chapter('Found a model')

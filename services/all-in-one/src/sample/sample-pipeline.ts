@@ -4,7 +4,7 @@ import { promotionPolicy } from '@millrace/contracts/http/promoter.ts'
 import { retrainingPolicy } from '@millrace/contracts/http/trainer.ts'
 import { drawFish } from '@millrace/sample-fish/draw-fish.ts'
 import { z } from 'zod'
-import type { DataDirectory } from '../data-directory.ts'
+import type { ShownDirectory } from '../data-directory.ts'
 import { productionOf, trainAndServe } from '../user/model-life.ts'
 import type { Story } from '../user/story.ts'
 import type { UserClient } from '../user/user-client.ts'
@@ -15,7 +15,7 @@ const IMAGES_PER_CLASS = 100
 /** The same key at every start: a start that was killed finds its job again instead of asking for a second one. */
 const JOB_KEY = 'sample-first-training'
 
-export const sampleImagePath = (directory: DataDirectory): string => join(directory.root, 'sample-pike.jpg')
+export const sampleImagePath = (directory: ShownDirectory): string => join(directory.root, 'sample-pike.jpg')
 
 /** Whether the sample model serves already; it does at every start but the first. */
 export async function hasModel(client: UserClient): Promise<boolean> {
@@ -24,7 +24,7 @@ export async function hasModel(client: UserClient): Promise<boolean> {
 }
 
 /** Draws fish, trains, and follows the model until it answers, as a user would: over HTTP through the gateway. Resumes where a killed start left off. */
-export async function runSamplePipeline(client: UserClient, story: Story, directory: DataDirectory): Promise<void> {
+export async function runSamplePipeline(client: UserClient, story: Story, directory: ShownDirectory): Promise<void> {
   const dataset = join(directory.datasets, 'fish')
   story.chapter('No model yet: training the sample, a classifier of fifteen freshwater fish')
   const drawn = await drawOnce(dataset, { seed: 1, light: 'daylight', imagesPerClass: IMAGES_PER_CLASS })
@@ -38,7 +38,7 @@ export async function runSamplePipeline(client: UserClient, story: Story, direct
 }
 
 /** Writes the picture that the printed `curl` sends, and answers it once. */
-export async function answerOnce(client: UserClient, story: Story, directory: DataDirectory): Promise<void> {
+export async function answerOnce(client: UserClient, story: Story, directory: ShownDirectory): Promise<void> {
   const image = new Uint8Array(await drawFish({ species: 'esox_lucius', seed: 7_001, light: 'daylight' }))
   await writeFile(sampleImagePath(directory), image)
   const answer = await client.predict(image, SAMPLE_MODEL)

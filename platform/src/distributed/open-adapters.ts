@@ -1,0 +1,103 @@
+import type { Blobs } from '../blobs/blobs.ts'
+import type { Cache } from '../cache/cache.ts'
+import { createRedisCache } from '../cache/redis.ts'
+import { type Clock, type NewId, newUuidV7, systemClock } from '../clock.ts'
+import type { Lifetime } from '../component.ts'
+import { AppError, messageOf } from '../errors.ts'
+import type { EventLog } from '../events/event-log.ts'
+import type { Once, Publish } from '../events/handler.ts'
+import { createKafkaLog } from '../events/kafka/kafka-log.ts'
+import { connectionFrom } from '../events/kafka/settings.ts'
+import { createOnce } from '../events/once.ts'
+import { createPublish } from '../events/outbox.ts'
+import { createRelayLease, type RelayLease } from '../events/relay-lease.ts'
+import { type HostRelay, type WatchedDatabase, watchCommits } from '../host.ts'
+import type { ConditionalClient } from '../http/client.ts'
+import type { ServiceIdentity } from '../http/identity.ts'
+import { createServiceClient } from '../http/undici-client.ts'
+import type { Log } from '../log.ts'
+import { migrateService } from '../sql/migrate.ts'
+import { openPostgres } from '../sql/postgres.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { openBlobs } from './open-blobs.ts'
+import { openIdentity } from './open-identity.ts'
+import type { BlobsConfig, CacheConfig, DatabaseConfig, ProcessConfig } from './settings.ts'
+
+/** What every service gets. */
+export interface BaseParts {
+  readonly log: Log
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly metrics: Metrics
+  readonly identity: ServiceIdentity
+  readonly eventLog: EventLog
+}
+
+export interface DatabaseParts {
+  readonly database: WatchedDatabase
+  readonly publish: Publish
+  readonly once: Once
+  /** Held by one process of the service at a time. */
+  readonly lease: RelayLease
+  readonly relay: HostRelay
+}
+
+/** Opens what a service asks for on the servers that its settings name. What was opened is stopped in reverse, databases last. */
+export interface Adapters {
+  readonly base: BaseParts
+  openDatabase(config: DatabaseConfig, migrations: URL): Promise<DatabaseParts>
+  openBlobs(config: BlobsConfig): Promise<Blobs>
+  openCache(config: CacheConfig): Promise<Cache>
+  /** A client of all processes of one service, asked in turn. */
+  connect(audience: string, urls: readonly string[]): Promise<ConditionalClient>
+}
+
+interface Owner {
+  readonly name: string
+  readonly log: Log
+  /** Stopped after `parts`. */
+  readonly storage: Lifetime
+  readonly parts: Lifetime
+  /** Ends the process: its supervisor starts another one. */
+  readonly onFatal: (error: Error) => void
+}
+
+export async function openAdapters(owner: Owner, config: ProcessConfig): Promise<Adapters> {
+  const { name, log, parts } = owner
+  const metrics = createMetrics(name)
+  const identity = openIdentity(name, config)
+  const connection = explained(() => connectionFrom(config, `millrace-${name}`))
+  const eventLog = await parts.start(createKafkaLog({ connection, log: log.child({ part: 'kafka' }), metrics, onFatal: owner.onFatal }))
+  const base: BaseParts = { log, clock: systemClock, newId: newUuidV7, metrics, identity, eventLog }
+  return {
+    base,
+    openDatabase: (database, migrations) => openDatabase(owner, base, database, migrations),
+    openBlobs: (blobs) => parts.start(openBlobs(blobs, log)),
+    openCache: ({ REDIS_URL: url }) => parts.start(createRedisCache({ url, keyPrefix: `millrace:${name}:`, log, metrics })),
+    connect: (audience, urls) => parts.start(createServiceClient({ baseUrl: inTurn(urls), audience, identity, log, metrics })),
+  }
+}
+
+async function openDatabase({ name, log, storage, parts }: Owner, base: BaseParts, config: DatabaseConfig, migrations: URL): Promise<DatabaseParts> {
+  const { clock, newId, metrics } = base
+  const address = { url: config.DATABASE_URL, schema: config.DATABASE_SCHEMA ?? name.replaceAll('-', '_') }
+  const opened = await storage.start(openPostgres({ ...address, maxConnections: config.DATABASE_POOL_SIZE, log: log.child({ part: 'database' }), metrics }))
+  if (config.DATABASE_MIGRATE) await migrateService(opened, migrations)
+  const lease = await parts.start(createRelayLease({ ...address, log: log.child({ part: 'relay' }), metrics }))
+  const publish = createPublish({ source: `/millrace/${name}`, clock, newId })
+  return { database: watchCommits(opened), publish, once: createOnce({ clock }), lease, relay: { ...lease, pollMs: config.OUTBOX_POLL_MS } }
+}
+
+function explained<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw new AppError('INVALID_PARAMETER_VALUE', messageOf(cause), { cause })
+  }
+}
+
+/** Each call goes to the next one; a call that is tried again goes to another one. */
+export function inTurn(urls: readonly string[]): () => string {
+  let next = 0
+  return () => urls[next++ % urls.length] ?? ''
+}
