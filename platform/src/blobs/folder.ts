@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, opendir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { crashPoint } from '../crash-point.ts'
 import { AppError } from '../errors.ts'
 import { refuseInsideTransaction } from '../sql/sql.ts'
 import type { BlobInfo, Blobs } from './blobs.ts'
@@ -108,6 +109,7 @@ async function writeTemporary(path: string, content: Readable | Uint8Array, opti
       if (sizeBytes > maxBytes) throw new AppError('PAYLOAD_TOO_LARGE', `The content is larger than the ${maxBytes} bytes allowed here.`)
       hash.update(bytes)
       await file.writeFile(bytes)
+      crashPoint('mid_artifact_write')
     }
     signal?.throwIfAborted()
     await file.sync()

@@ -1,6 +1,7 @@
 import { deadLetterTopicOf } from '@millrace/contracts/events/topics.ts'
 import type { Clock } from '../clock.ts'
 import type { Started } from '../component.ts'
+import { crashPoint } from '../crash-point.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Consumer } from '../service.ts'
@@ -94,6 +95,7 @@ export function createReceive(deps: ConsumerDeps): Receive {
       if (decoded.kind === 'malformed') return refused('Malformed', decoded.reason)
       return decoded.kind === 'tombstone' ? { kind: 'skip' as const, reason: 'tombstone' } : handle(decoded.event, signal)
     })
+    if (result.kind === 'done') crashPoint('after_effect_before_commit')
     if (result.kind === 'dead-letter') {
       const fields = { group: consumer.group, topic: record.topic, offset: record.offset, eventId: event?.id, kind: result.failure.kind }
       log.error('An event went to the dead-letter topic', { ...fields, reason: messageOf(result.failure.error) })

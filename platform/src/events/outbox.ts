@@ -1,5 +1,6 @@
 import { dataSchemaOf, type EventDefinition } from '@millrace/contracts/events/event.ts'
 import type { Clock, NewId } from '../clock.ts'
+import { crashPoint } from '../crash-point.ts'
 import { AppError } from '../errors.ts'
 import type { Database, Sql } from '../sql/sql.ts'
 import { currentTrace, formatTraceparent } from '../telemetry/tracing.ts'
@@ -71,6 +72,7 @@ export function notifyAfterCommit(database: Database, onCommit: (commit: Commit)
         }
         return work(watched)
       })
+      if (published) crashPoint('after_db_commit')
       if (wrote) onCommit({ published, wrote })
       return result
     },

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Started } from '../component.ts'
+import { crashPoint } from '../crash-point.ts'
 import { messageOf, TransientError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../sql/sql.ts'
@@ -129,6 +130,7 @@ async function send(deps: RelayDeps, topic: string, rows: readonly OutboxRow[]):
   const start = performance.now()
   try {
     await deps.eventLog.publish(topic, rows.map(recordOf))
+    crashPoint('after_send')
   } catch (error) {
     results.add({ result: error instanceof TransientError ? 'unavailable' : 'refused' }, rows.length)
     throw error

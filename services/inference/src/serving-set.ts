@@ -1,4 +1,5 @@
 import type { ServingState } from '@millrace/contracts/events/model-events.ts'
+import { crashPoint } from '@millrace/platform/crash-point.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import {
   type ArmPlan,
@@ -151,6 +152,7 @@ export class ServingSet {
   async #loadOne(wanted: WantedVersion, signal: AbortSignal): Promise<void> {
     try {
       const loaded = await this.#deps.load(wanted, signal)
+      crashPoint('mid_reload')
       const versions = this.#loaded.get(wanted.model) ?? new Map<string, LoadedVersion>()
       this.#loaded.set(wanted.model, versions.set(loaded.key, loaded))
     } catch (error) {
