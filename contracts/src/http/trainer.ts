@@ -14,7 +14,7 @@ export const trainingParameters = z.strictObject({
   batchSize: z.int().min(1).max(1024).optional(),
   learningRate: z.number().positive().max(10).optional(),
   hiddenUnits: z.int().min(0).max(4096).optional(),
-  /** Path of an ONNX feature extractor under a configured root; absent = the shipped one. */
+  /** An ONNX feature extractor under a configured root, by its name there or its whole path; absent = the shipped one. */
   backbone: z.string().max(1024).optional(),
 })
 export type TrainingParameters = z.infer<typeof trainingParameters>

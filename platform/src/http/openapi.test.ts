@@ -58,3 +58,9 @@ test('parameters, body, rights and errors come from the route itself', () => {
 test('a schema that JSON Schema cannot express does not stop the document', () => {
   expect(document.paths['/api/2.0/mlflow/get']?.['get']).toMatchObject({ responses: { '2XX': { description: 'Success' } } })
 })
+
+test('what has no typed route is described beside them', () => {
+  const further = { '/predict': { post: { operationId: 'predict' } } }
+  const { paths } = describeRoutes({ title: 'Millrace', version: '1', services: [{ name: 'registry', routes }], further })
+  expect(paths).toMatchObject({ ...further, '/api/v1/files/{path}': expect.anything() })
+})

@@ -8,6 +8,8 @@ interface OpenApiOptions {
   readonly title: string
   readonly version: string
   readonly services: readonly { readonly name: string; readonly routes: readonly Route[] }[]
+  /** Path items of what is answered without typed routes, such as the prediction path. */
+  readonly further?: Readonly<Record<string, JsonObject>>
 }
 
 const RIGHTS: Readonly<Record<Exclude<Access, 'public'>, string>> = {
@@ -21,7 +23,7 @@ const RIGHTS: Readonly<Record<Exclude<Access, 'public'>, string>> = {
 
 /** An OpenAPI 3.1 document of the services' routes, from the schemas that requests are parsed with. Internal routes are left out. */
 export function describeRoutes(options: OpenApiOptions): JsonObject {
-  const paths: Record<string, JsonObject> = {}
+  const paths: Record<string, JsonObject> = { ...options.further }
   for (const { name, routes } of options.services) {
     for (const route of routes) {
       if (route.access === 'internal') continue
@@ -79,7 +81,7 @@ const record = z.record(z.string(), z.unknown())
 const propertiesOf = (schema: JsonObject): JsonObject => record.catch({}).parse(schema['properties'])
 
 /** What JSON Schema cannot say (transformations, refinements) is left out rather than refused. */
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
   return rest
 }

@@ -39,7 +39,8 @@ export async function prepareDataDirectory(root: string): Promise<DataDirectory>
   }
   const probe = join(root, '.write-probe')
   try {
-    for (const path of [directory.blobs, directory.datasets, directory.backbones, directory.inference, directory.scratch]) await mkdir(path, { recursive: true })
+    for (const path of [directory.blobs, directory.datasets, directory.backbones, directory.inference, directory.scratch])
+      await mkdir(path, { recursive: true })
     await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true })
     await keepLogSmall(directory.log)
   } catch (error) {

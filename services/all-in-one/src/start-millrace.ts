@@ -9,9 +9,11 @@ import { startService, type WatchedDatabase, watchCommits } from '@millrace/plat
 import type { ConditionalClient } from '@millrace/platform/http/client.ts'
 import { createServiceClient } from '@millrace/platform/http/undici-client.ts'
 import type { Log } from '@millrace/platform/log.ts'
+import type { Service } from '@millrace/platform/service.ts'
 import { migrateService } from '@millrace/platform/sql/migrate.ts'
 import { createMetrics, type Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import type { DataDirectory } from './data-directory.ts'
+import { describeApi } from './describe-api.ts'
 import { createServices, migrationsOf, servicesConfig } from './services.ts'
 import { type ServiceName, type SharedParts, serviceNames, startSharedParts } from './shared-parts.ts'
 
@@ -49,9 +51,11 @@ async function startAll({ directory, host, port, env, log }: MillraceOptions, li
   const config = readConfig(servicesConfig, { ...defaultsIn(directory), HOST: host, ...env })
   const shared = await startSharedParts(directory, log, lifetime)
   const urls: Urls = {}
+  const services: Service[] = []
   for (const name of serviceNames) {
     const { deps, database, metrics } = await prepareService(name, shared, urls, lifetime)
-    const service = createServices[name]({ ...deps, config, upstreams: upstreamsOf(urls) })
+    const service = createServices[name]({ ...deps, config, upstreams: upstreamsOf(urls), describeApi: () => describeApi(services) })
+    services.push(service)
     const address = name === 'gateway' ? { host, port } : { host: '127.0.0.1', port: 0 }
     const { eventLog, clock } = shared
     const started = startService({ service, ...address, database, eventLog, identity: deps.identity, log: deps.log, metrics, clock })
@@ -64,6 +68,7 @@ async function startAll({ directory, host, port, env, log }: MillraceOptions, li
 const defaultsIn = (directory: DataDirectory): Record<string, string> => ({
   INFERENCE_CACHE_DIR: directory.inference,
   TRAINER_DATA_ROOTS: directory.datasets,
+  TRAINER_BACKBONE_ROOTS: directory.backbones,
   TRAINER_SCRATCH: directory.scratch,
 })
 

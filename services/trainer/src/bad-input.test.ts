@@ -59,6 +59,13 @@ test('a path relative to a root is found', async () => {
   expect((await submit(trainer, { dataset: 'fish' })).status).toBe(201)
 })
 
+test('a backbone is found by its name in a folder of its own', async () => {
+  const backbones = await temporaryFolder()
+  await writeFiles(backbones, ['mine.onnx'])
+  const trainer = await runningTrainer({ config: { TRAINER_BACKBONE_ROOTS: [backbones] } })
+  expect((await submit(trainer, { parameters: { backbone: 'mine.onnx' } })).status).toBe(201)
+})
+
 test.each([
   ['an unknown parameter', { parameters: { momentum: 0.9 } }, /momentum/],
   ['an unknown field', { gpu: true }, /gpu/],
@@ -66,6 +73,7 @@ test.each([
   ['no epochs', { parameters: { epochs: 0 } }, /epochs/],
   ['a learning rate out of range', { parameters: { learningRate: 5 } }, /learningRate/],
   ['a backbone outside the roots', { parameters: { backbone: '/etc/passwd' } }, /outside the folders/],
+  ['a backbone that is not there', { parameters: { backbone: 'missing.onnx' } }, /nothing at "missing.onnx" under .*put the ONNX file/],
   ['a backbone that climbs out', { parameters: { backbone: '../x.onnx' } }, /may not contain/],
   ['a model name with a slash', { model: 'a/b' }, /model/],
   ['a timeout of nothing', { timeoutMs: 0 }, /timeoutMs/],

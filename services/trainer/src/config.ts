@@ -2,18 +2,23 @@ import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { z } from 'zod'
 
-/** Settings of the trainer. */
-export const trainerConfig = z.object({
-  /** Folders that training may read, separated as in PATH. */
-  TRAINER_DATA_ROOTS: z
+const folders = (fallback: string) =>
+  z
     .string()
-    .default('data')
+    .default(fallback)
     .transform((paths) =>
       paths
         .split(delimiter)
         .filter((path) => path !== '')
         .map((path) => resolve(path)),
-    ),
+    )
+
+/** Settings of the trainer. */
+export const trainerConfig = z.object({
+  /** Folders that training may read, separated as in PATH. */
+  TRAINER_DATA_ROOTS: folders('data'),
+  /** Folders that hold backbones besides the data roots, separated as in PATH. */
+  TRAINER_BACKBONE_ROOTS: folders(''),
   /** Where models lie while they are made. */
   TRAINER_SCRATCH: z.string().min(1).default(join(tmpdir(), 'millrace-trainer')),
   /** Jobs that are trained at the same time. */

@@ -7,11 +7,13 @@ const refuse = (message: string, cause?: unknown): AppError => new AppError('INV
 
 const isInside = (root: string, path: string): boolean => path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 
+const DATASET = 'give a folder with train/<class>/*, val/<class>/* and test/<class>/*'
+
 /**
- * The real path of something that training may read. Relative paths are looked for in every root.
+ * The real path of something that training may read. Relative paths are looked for in every root; `expected` says what should be there.
  * @throws AppError INVALID_PARAMETER_VALUE for `..`, a path outside the roots, a symbolic link on the way, or nothing there
  */
-export async function resolveUnderRoots(roots: readonly string[], asked: string): Promise<string> {
+export async function resolveUnderRoots(roots: readonly string[], asked: string, expected = DATASET): Promise<string> {
   if (asked.includes('\0') || asked.split(/[\\/]/).includes('..')) throw refuse(`${JSON.stringify(asked)} is refused: a path may not contain '..' or NUL`)
   const candidates = roots.flatMap((root) => {
     const path = resolve(root, asked)
@@ -28,7 +30,7 @@ export async function resolveUnderRoots(roots: readonly string[], asked: string)
     return real
   }
   const where = isAbsolute(asked) ? '' : ` under ${allowed}`
-  throw refuse(`There is nothing at ${JSON.stringify(asked)}${where}: give a folder with train/<class>/*, val/<class>/* and test/<class>/*`)
+  throw refuse(`There is nothing at ${JSON.stringify(asked)}${where}: ${expected}`)
 }
 
 /** @throws AppError INVALID_PARAMETER_VALUE naming the first symbolic link in the folder */
