@@ -133,15 +133,16 @@ describeWith('kafka', ({ KAFKA_BROKERS = '' }) => {
   test('a backlog larger than what may wait is received completely and in order', async () => {
     const topic = await newTopic(connection, 1)
     const log = open()
+    // Several fetches of 1 MiB each.
     await log.publish(
       topic,
-      Array.from({ length: 10_000 }, (_, index) => textRecord('k', String(index))),
+      Array.from({ length: 10_000 }, (_, index) => textRecord('k', String(index).padEnd(500))),
     )
     const received: string[] = []
     const opened = Promise.withResolvers<void>()
     const receive = async (record: DeliveredRecord): Promise<void> => {
       await opened.promise
-      received.push(String(record.value))
+      received.push(String(record.value).trim())
     }
     await log.subscribe({ group: newGroup(), topics: [topic], receive })
     await pause(1500)
