@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { refusesBadImports } from './import-law.ts'
+import { keepsItsPromises } from './published-contracts.ts'
 
 const root = new URL('../../', import.meta.url).pathname
 
@@ -18,6 +19,7 @@ const steps: readonly Step[] = [
   { name: 'types (tsc)', passes: () => runs('node_modules/typescript/bin/tsc', '-p', '.') },
   { name: 'dead code (knip)', passes: () => runs('node_modules/knip/bin/knip.js') },
   { name: 'generated files are up to date', passes: () => runs('scripts/generate/generate.ts', '--check') },
+  { name: 'published events keep their promises', passes: () => keepsItsPromises(root) },
 ]
 
 const failed = steps.filter((step) => {

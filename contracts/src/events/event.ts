@@ -9,6 +9,8 @@ export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
   readonly topic: TopicName
   readonly description: string
   readonly data: Data
+  /** Places in the data, such as `$.artifact.url`, that no minor may use: names that were retired, or that others use for their own. */
+  readonly reserved?: readonly string[]
 }
 
 export function defineEvent<Data extends z.ZodType>(definition: EventDefinition<Data>): EventDefinition<Data> {
