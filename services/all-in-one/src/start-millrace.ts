@@ -7,7 +7,9 @@ import { createOnce } from '@millrace/platform/events/once.ts'
 import { createPublish } from '@millrace/platform/events/outbox.ts'
 import { startService, type WatchedDatabase, watchCommits } from '@millrace/platform/host.ts'
 import type { ConditionalClient } from '@millrace/platform/http/client.ts'
+import type { OutsideClient } from '@millrace/platform/http/outside-client.ts'
 import { createServiceClient } from '@millrace/platform/http/undici-client.ts'
+import { createOutsideClient } from '@millrace/platform/http/undici-outside-client.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import type { Service } from '@millrace/platform/service.ts'
 import { migrateService } from '@millrace/platform/sql/migrate.ts'
@@ -16,6 +18,7 @@ import type { DataDirectory } from './data-directory.ts'
 import { describeApi } from './describe-api.ts'
 import { createServices, migrationsOf, servicesConfig } from './services.ts'
 import { type ServiceName, type SharedParts, serviceNames, startSharedParts } from './shared-parts.ts'
+import { webhookKeyIn } from './webhook-key.ts'
 
 export interface RunningMillrace {
   /** The gateway's. */
@@ -30,6 +33,8 @@ export interface MillraceOptions {
   readonly port: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Log
+  /** Calls the receivers of webhooks; the public internet alone by default. */
+  readonly outside?: OutsideClient
 }
 
 const CACHE_BYTES = 64 * 1024 * 1024
@@ -47,14 +52,14 @@ export async function startMillrace(options: MillraceOptions): Promise<Started<R
   }
 }
 
-async function startAll({ directory, host, port, env, log }: MillraceOptions, lifetime: Lifetime): Promise<RunningMillrace> {
-  const config = readConfig(servicesConfig, { ...defaultsIn(directory), HOST: host, ...env })
+async function startAll({ directory, host, port, env, log, outside = createOutsideClient() }: MillraceOptions, lifetime: Lifetime): Promise<RunningMillrace> {
+  const config = readConfig(servicesConfig, { ...defaultsIn(directory), ...(await webhookKeyIn(directory.root, env)), HOST: host, ...env })
   const shared = await startSharedParts(directory, log, lifetime)
   const urls: Urls = {}
   const services: Service[] = []
   for (const name of serviceNames) {
     const { deps, database, metrics } = await prepareService(name, shared, urls, lifetime)
-    const service = createServices[name]({ ...deps, config, upstreams: upstreamsOf(urls), describeApi: () => describeApi(services) })
+    const service = createServices[name]({ ...deps, outside, config, upstreams: upstreamsOf(urls), describeApi: () => describeApi(services) })
     services.push(service)
     const address = name === 'gateway' ? { host, port } : { host: '127.0.0.1', port: 0 }
     const { eventLog, clock } = shared

@@ -6,6 +6,7 @@ import { appendAudit } from './store/audit.ts'
 import { type Tags, touchModel } from './store/models.ts'
 import { saveLastVersion } from './store/serving.ts'
 import { insertVersion } from './store/versions.ts'
+import { announceChange } from './webhooks/announce-change.ts'
 
 /** A version to be: its files are not sealed yet. */
 export interface VersionIntent {
@@ -41,5 +42,7 @@ export async function addVersion(
   await touchModel(tx, row.id, now)
   const details = { source: intent.source, ...(intent.runId ? { runId: intent.runId } : {}), ...(intent.automatic ? { automatic: true } : {}) }
   await appendAudit(tx, actor, now, { action: 'create-version', model: row.name, modelId: row.id, version, to: 'PENDING_REGISTRATION', details })
+  const { source, runId, tags, description } = intent
+  await announceChange(tx, { kind: 'version-created', name: row.name, version, source, runId, tags, description }, now)
   return { id, version }
 }

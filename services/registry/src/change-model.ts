@@ -10,6 +10,8 @@ import { appendAudit } from './store/audit.ts'
 import { deleteModelRow, deleteModelTag, describeModel, findModel, renameModelRow, setModelTag } from './store/models.ts'
 import { lockServing, saveLastVersion } from './store/serving.ts'
 import { listVersions } from './store/versions.ts'
+import { announceChange } from './webhooks/announce-change.ts'
+import { isPromptTagged } from './webhooks/domain/registry-change.ts'
 
 /** Changes of a registered model itself, each with its audit row in one transaction. @throws AppError RESOURCE_DOES_NOT_EXIST, RESOURCE_ALREADY_EXISTS */
 export const createChangeModel = (deps: DeleteDeps) => {
@@ -37,7 +39,9 @@ async function changeTag(deps: DeleteDeps, tx: Sql, name: string, key: string, v
   if (value === null) await deleteModelTag(tx, row.id, key)
   else await setModelTag(tx, row.id, key, value)
   const action = value === null ? 'delete-model-tag' : 'set-model-tag'
-  await appendAudit(tx, actor, deps.clock(), { action, model: name, modelId: row.id, from: before, to: value, details: { key } })
+  const now = deps.clock()
+  await appendAudit(tx, actor, now, { action, model: name, modelId: row.id, from: before, to: value, details: { key } })
+  await announceChange(tx, { kind: 'model-tag', prompt: isPromptTagged(row.tags), name, key, value }, now)
 }
 
 /** Versions, tags and aliases move along. Pods let go of the old name and follow the new one, each one generation on. */

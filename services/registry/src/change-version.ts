@@ -5,7 +5,10 @@ import type { DeleteDeps } from './delete-version.ts'
 import { lockModel, requireVersion } from './load-model.ts'
 import { findAlias, putAlias, removeAlias } from './store/aliases.ts'
 import { appendAudit } from './store/audit.ts'
+import type { ModelRow } from './store/models.ts'
 import { deleteVersionTag, describeVersion, setVersionTag } from './store/versions.ts'
+import { announceChange } from './webhooks/announce-change.ts'
+import { isPromptTagged } from './webhooks/domain/registry-change.ts'
 
 /** A version as it is named by callers. */
 export interface VersionKey {
@@ -40,7 +43,9 @@ async function changeTag(deps: DeleteDeps, tx: Sql, key: VersionKey, change: { t
   else await setVersionTag(tx, row.id, change.tag, change.value)
   const action = change.value === null ? 'delete-version-tag' : 'set-version-tag'
   const { model, version } = key
-  await appendAudit(tx, actor, deps.clock(), { action, model, modelId: row.model_id, version, from: before, to: change.value, details: { key: change.tag } })
+  const now = deps.clock()
+  await appendAudit(tx, actor, now, { action, model, modelId: row.model_id, version, from: before, to: change.value, details: { key: change.tag } })
+  await announceChange(tx, { kind: 'version-tag', prompt: isPromptTagged(row.tags), name: model, version, key: change.tag, value: change.value }, now)
 }
 
 /** One version per alias within a model: setting it moves it. */
@@ -50,7 +55,7 @@ async function setAlias(deps: DeleteDeps, tx: Sql, { model, version }: VersionKe
   const before = await findAlias(tx, row.id, alias)
   if (before === version) return
   await putAlias(tx, row.id, alias, version)
-  await recordAlias(deps, tx, { id: row.id, name: model }, { alias, from: before, to: version }, actor)
+  await recordAlias(deps, tx, row, { alias, from: before, to: version }, actor)
 }
 
 /** An alias that is not set is fine, as in MLflow. */
@@ -59,18 +64,19 @@ async function deleteAlias(deps: DeleteDeps, tx: Sql, model: string, alias: stri
   const before = await findAlias(tx, row.id, alias)
   if (before === null) return
   await removeAlias(tx, row.id, alias)
-  await recordAlias(deps, tx, { id: row.id, name: model }, { alias, from: before, to: null }, actor)
+  await recordAlias(deps, tx, row, { alias, from: before, to: null }, actor)
 }
 
 async function recordAlias(
   deps: DeleteDeps,
   tx: Sql,
-  model: { id: number; name: string },
+  model: Pick<ModelRow, 'id' | 'name' | 'tags'>,
   change: { alias: string; from: number | null; to: number | null },
   actor: Actor,
 ): Promise<void> {
   const [from, to] = [change.from, change.to].map((version) => (version === null ? null : String(version)))
-  await appendAudit(tx, actor, deps.clock(), {
+  const now = deps.clock()
+  await appendAudit(tx, actor, now, {
     action: to === null ? 'delete-alias' : 'set-alias',
     model: model.name,
     modelId: model.id,
@@ -81,4 +87,5 @@ async function recordAlias(
   })
   const data = { model: model.name, alias: change.alias, version: to ?? null, previousVersion: from ?? null, changedBy: actor.user }
   await deps.publish(tx, { definition: modelAliasChanged, subject: model.name, data })
+  await announceChange(tx, { kind: 'alias', prompt: isPromptTagged(model.tags), name: model.name, alias: change.alias, version: change.to }, now)
 }

@@ -6,5 +6,18 @@ export const registryConfig = z.object({
   REGISTRY_SEAL_WAIT_MS: z.coerce.number().int().min(0).max(60_000).default(10_000),
   /** Time limit of one call that seals an artifact. */
   REGISTRY_SEAL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(120_000),
+  /** 32 random bytes in hexadecimal or base64 that the secrets of webhooks are encrypted with. Without it webhooks cannot have secrets. */
+  REGISTRY_WEBHOOK_KEY: z
+    .string()
+    .regex(/^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/, 'expected 32 random bytes as 64 hexadecimal or 44 base64 characters')
+    .optional(),
+  /** Time limit of one attempt to deliver to a webhook. */
+  REGISTRY_WEBHOOK_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(30_000),
+  /** How long a delivery is tried again before it is given up. */
+  REGISTRY_WEBHOOK_GIVE_UP_AFTER_MS: z.coerce.number().int().min(1000).max(2_592_000_000).default(86_400_000),
+  /** How long it can be looked up what became of a delivery. */
+  REGISTRY_WEBHOOK_KEEP_MS: z.coerce.number().int().min(1000).max(31_536_000_000).default(604_800_000),
+  /** Webhooks that are delivered to at the same time. */
+  REGISTRY_WEBHOOK_LANES: z.coerce.number().int().min(1).max(1000).default(32),
 })
 export type RegistryConfig = z.infer<typeof registryConfig>

@@ -5,6 +5,7 @@ import type { RegistryDeps } from './deps.ts'
 import { appendAudit } from './store/audit.ts'
 import { insertModel, type ModelRow, type Tags } from './store/models.ts'
 import { lockServing } from './store/serving.ts'
+import { announceChange } from './webhooks/announce-change.ts'
 
 export interface CreateModelRequest {
   readonly name: string
@@ -29,6 +30,8 @@ export async function addModel(tx: Sql, request: CreateModelRequest, now: Date):
   const { name, description, tags, actor } = request
   await lockServing(tx, name)
   const row = await insertModel(tx, { name, description, tags, user: actor.user }, now)
-  if (row) await appendAudit(tx, actor, now, { action: 'create-model', model: name, modelId: row.id, to: name })
+  if (!row) return null
+  await appendAudit(tx, actor, now, { action: 'create-model', model: name, modelId: row.id, to: name })
+  await announceChange(tx, { kind: 'model-created', name, tags, description }, now)
   return row
 }

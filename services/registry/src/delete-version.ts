@@ -10,6 +10,8 @@ import { appendAudit } from './store/audit.ts'
 import { touchModel } from './store/models.ts'
 import { insertPinRelease } from './store/pins.ts'
 import { markDeleted, type VersionRow } from './store/versions.ts'
+import { announceChange } from './webhooks/announce-change.ts'
+import { isPromptTagged } from './webhooks/domain/registry-change.ts'
 
 export type DeleteDeps = Pick<RegistryDeps, 'database' | 'publish' | 'clock' | 'log'>
 
@@ -47,6 +49,7 @@ async function removeAliases(deps: Pick<DeleteDeps, 'publish'>, tx: Sql, row: Ve
     await deps.publish(tx, { definition: modelAliasChanged, subject: row.name, data })
     const details = { alias }
     await appendAudit(tx, actor, now, { action: 'delete-alias', model: row.name, modelId: row.model_id, version: row.version, from: previousVersion, details })
+    await announceChange(tx, { kind: 'alias', prompt: isPromptTagged(row.tags), name: row.name, alias, version: null }, now)
   }
 }
 

@@ -236,7 +236,10 @@ test('a file of a version is read from what was sealed, as an attachment', async
   expect(answer.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''millrace-model.json")
   expect(await read('nothing.txt')).toMatchObject({ status: 404, body: { error_code: 'RESOURCE_DOES_NOT_EXIST' } })
   for (const path of ['../secret', '%2e%2e/secret', '%252e%252e%2fsecret', '/etc/passwd', 'file:x', 'a\\b', '#']) {
-    expect(await read(path)).toMatchObject({ status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Invalid path' } })
+    expect(await read(path)).toMatchObject({
+      status: 400,
+      body: { error_code: 'INVALID_PARAMETER_VALUE', message: expect.stringContaining('Invalid path: expected') },
+    })
   }
 })
 

@@ -17,6 +17,7 @@ import { createReleasePin } from './release-pin.ts'
 import { dueReleases } from './store/pins.ts'
 import { countPending, dueRegistrations, hastenRegistrations } from './store/registration.ts'
 import { createUseCases } from './use-cases.ts'
+import { createWebhooks } from './webhooks/webhooks.ts'
 
 export { registryConfig }
 
@@ -30,6 +31,7 @@ const RELEASES_AT_ONCE = 20
 export function createRegistry(deps: RegistryDeps): Service {
   const registerVersion = createRegisterVersion(deps)
   const useCases = createUseCases(deps, registerVersion)
+  const webhooks = createWebhooks(deps)
   return {
     name: 'registry',
     routes: [
@@ -41,10 +43,12 @@ export function createRegistry(deps: RegistryDeps): Service {
       ...createOwnRoutes(useCases),
       createServingStateRoute(deps.database),
       createArtifactRoute(deps),
+      ...webhooks.routes,
     ],
     consumers: [{ group: 'registry', handlers: [on(runFinished, onRunFinished(deps))] }],
-    jobs: [registrationJob(deps, registerVersion), releaseJob(deps)],
+    jobs: [registrationJob(deps, registerVersion), releaseJob(deps), ...webhooks.jobs],
     start: () => hastenRegistrations(deps.database, deps.clock()),
+    stop: webhooks.stop,
     readiness: async () => ({ ready: true, detail: { pendingRegistrations: await countPending(deps.database) } }),
   }
 }

@@ -10,7 +10,7 @@ import { name, version } from './mlflow-fields.ts'
 const MAX_MANIFEST_BYTES = 16 * 1_048_576
 
 const path = z.string().superRefine((value, context) => {
-  if (!isArtifactPath(value)) context.addIssue({ code: 'custom', message: 'Invalid path' })
+  if (!isArtifactPath(value)) context.addIssue({ code: 'custom', message: "Invalid path: expected that of a sealed file, relative and without '..'" })
 })
 
 /** One file of a version, as it was sealed: what lies under its path by now does not matter, and nothing outside the manifest can be named. */

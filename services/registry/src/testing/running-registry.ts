@@ -6,6 +6,7 @@ import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
 import { runFinished } from '@millrace/contracts/events/run-events.ts'
 import { createFolderBlobs } from '@millrace/platform/blobs/folder.ts'
 import { newUuidV7, systemClock } from '@millrace/platform/clock.ts'
+import { TransientError } from '@millrace/platform/errors.ts'
 import { decodeRecord, encodeFor } from '@millrace/platform/events/cloudevents.ts'
 import { createMemoryLog } from '@millrace/platform/events/memory.ts'
 import { createOnce } from '@millrace/platform/events/once.ts'
@@ -13,8 +14,9 @@ import { createPublish } from '@millrace/platform/events/outbox.ts'
 import { startService, watchCommits } from '@millrace/platform/host.ts'
 import type { CallOptions, ServiceClient } from '@millrace/platform/http/client.ts'
 import type { Role } from '@millrace/platform/http/identity.ts'
+import type { OutsideClient } from '@millrace/platform/http/outside-client.ts'
 import { createKeyRing } from '@millrace/platform/http/signed-identity.ts'
-import { silentLog } from '@millrace/platform/log.ts'
+import { type Log, silentLog } from '@millrace/platform/log.ts'
 import { createMetrics } from '@millrace/platform/telemetry/metrics.ts'
 import { freshDatabase } from '@millrace/platform/testing/fresh-database.ts'
 import { until } from '@millrace/platform/testing/until.ts'
@@ -66,8 +68,17 @@ function fakePromoter(standing: Standing & { error: Error | null }): ServiceClie
   }
 }
 
+/** Nobody is out there. */
+const nobody: OutsideClient = {
+  findProblem: async () => ({ kind: 'unresolvable', detail: 'nobody is out there' }),
+  post: () => Promise.reject(new TransientError('nobody is out there')),
+}
+
 /** A whole registry over HTTP and a memory log; it ends with the test. */
-export async function runningRegistry(config: Partial<RegistryConfig> = {}) {
+export async function runningRegistry(
+  config: Partial<RegistryConfig> = {},
+  { outside = nobody, log = silentLog }: { outside?: OutsideClient; log?: Log } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'registry-test-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const blobs = await createFolderBlobs({ root: folder })
@@ -78,11 +89,11 @@ export async function runningRegistry(config: Partial<RegistryConfig> = {}) {
   const clock = systemClock
   const metrics = createMetrics('registry')
   const ring = createKeyRing(['gateway', 'registry', 'promoter', 'inference', 'tracking'])
-  const ports = { log: silentLog, clock, newId: newUuidV7, metrics, database, blobs, tracking: tracking.client, promoter: fakePromoter(standing) }
+  const ports = { log, clock, newId: newUuidV7, metrics, database, blobs, tracking: tracking.client, promoter: fakePromoter(standing), outside }
   const publish = createPublish({ source: '/millrace/registry', clock, newId: newUuidV7 })
   const service = createRegistry({ ...ports, publish, once: createOnce({ clock }), config: { ...registryConfig.parse({}), ...config } })
   const identity = ring.identityOf('registry')
-  const start = () => startService({ service, host: '127.0.0.1', port: 0, database, eventLog, identity, log: silentLog, metrics, clock })
+  const start = () => startService({ service, host: '127.0.0.1', port: 0, database, eventLog, identity, log, metrics, clock })
   let host = await start()
   onTestFinished(() => host.stop())
   /** Stops the process, as it were, and starts another on the same data. */
