@@ -3,7 +3,7 @@ import { gateResult, timestamp } from '../events/fields.ts'
 
 /** Figures that a policy may ask of: every metric of the run, and these of the artifact itself. */
 export const promotionPolicy = z.strictObject({
-  /** Run metrics with their smallest or largest allowed value, such as `{"test_accuracy": {"min": 0.9}}`. A metric that the run does not have fails the gate and names those it has. */
+  /** Run metrics with their smallest or largest allowed value, such as `{"test_accuracy": {"min": 0.9}}`. A metric that the newest version's run does not have is refused; one that a later run lacks fails its gate. */
   metrics: z.record(z.string().min(1).max(250), z.strictObject({ min: z.number().optional(), max: z.number().optional() })),
   /** Champion and challenger on the same rows: the challenger's accuracy may be lower by at most `epsilon`. Null: not compared. */
   champion: z.strictObject({ metric: z.enum(['accuracy']), epsilon: z.number().min(0).max(1) }).nullable(),

@@ -27,6 +27,22 @@ test('what a policy may not be is refused with the reason, and the policy stays 
   expect((await promoter.call(POLICY)).body).toMatchObject({ policyVersion: 0, policy, changedBy: 'default', changedAt: null })
 })
 
+test('a metric that the newest run does not have is refused with those it has; before there is a run every name is taken', async () => {
+  const promoter = await runningPromoter()
+  const { policy } = await promoter.policy()
+  const body = { ...policy, metrics: { acuracy: { min: 0.5 } } }
+  expect((await promoter.call(POLICY, { method: 'PUT', body })).status).toBe(200)
+  await promoter.register('2', { metrics: { test_accuracy: 0.9, loss: 1 } })
+  const refused = await promoter.call(POLICY, { method: 'PUT', body: { ...body, approval: 'manual' } })
+  expect(refused).toMatchObject({
+    status: 400,
+    body: { detail: expect.stringContaining('metrics["acuracy"]: the run of version 2 has no metric of this name') },
+  })
+  expect(refused.body['detail']).toContain('it has loss, test_accuracy')
+  const known = { ...policy, metrics: { test_accuracy: { min: 0.5 } } }
+  expect((await promoter.call(POLICY, { method: 'PUT', body: known })).body).toMatchObject({ policyVersion: 2 })
+})
+
 test('each change of a policy is a version of its own; the same policy again is not', async () => {
   const promoter = await runningPromoter()
   const { policy } = await promoter.policy()

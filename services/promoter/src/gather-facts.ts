@@ -21,7 +21,7 @@ const modelPath = (model: string): string => `/api/v1/models/${encodeURIComponen
 export const readOverview = (deps: Pick<PromoterDeps, 'registry'>, model: string, signal: AbortSignal): Promise<ModelOverview | null> =>
   orNull(deps.registry.call({ method: 'GET', path: modelPath(model), response: modelOverview, signal }))
 
-const readVersion = (deps: GatherDeps, model: string, version: string, signal: AbortSignal): Promise<VersionDetail | null> =>
+export const readVersion = (deps: Pick<GatherDeps, 'registry'>, model: string, version: string, signal: AbortSignal): Promise<VersionDetail | null> =>
   orNull(deps.registry.call({ method: 'GET', path: `${modelPath(model)}/versions/${encodeURIComponent(version)}`, response: versionDetail, signal }))
 
 /** Asks everybody what the gates need to know. The generation is read first, so that a change while this goes on is noticed at the promotion. */

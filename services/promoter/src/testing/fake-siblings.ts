@@ -102,7 +102,9 @@ export class FakeRegistry {
 
   #overview(): unknown {
     const production = this.production === null ? null : { version: this.production, runId: null, since: AT }
-    return { model: 'fish', description: '', generation: this.generation, production, versions: [] }
+    const rest = { stage: 'None', status: 'READY', servable: true, createdAt: AT }
+    const versions = [...this.versions.keys()].map((version) => ({ version, ...rest }))
+    return { model: 'fish', description: '', generation: this.generation, production, versions }
   }
 
   #version(version: string): unknown {
