@@ -15,7 +15,9 @@ const problemsOf = (env: Record<string, string>, readFile?: (path: string) => st
     readConfig(schema, env, readFile)
     return []
   } catch (error) {
-    return String(error).split('\n  ').slice(1)
+    return String(error)
+      .split(/\n {2}|A setting is not valid: /)
+      .slice(1)
   }
 }
 
@@ -40,6 +42,10 @@ test('all problems are told at once, each with what was expected', () => {
   expect(problemsOf({ NAME: 'x', PORT: '70000' })).toEqual(['PORT: expected a number 1..65535, got "70000"'])
 })
 
+test('a single problem is a single line', () => {
+  expect(() => readConfig(schema, { NAME: 'x', PORT: '0' })).toThrow(/^A setting is not valid: PORT: .*$/)
+})
+
 test('the failure is a refusal that a program can end with', () => {
   expect(() => readConfig(schema, {})).toThrow(expect.objectContaining({ name: 'AppError', code: 'INVALID_PARAMETER_VALUE' }))
 })
@@ -58,7 +64,9 @@ test('a file that cannot be read, or a setting given twice, is a problem of its 
 })
 
 test('secrets are neither in messages nor in what is logged', () => {
-  expect(problemsOf({ NAME: 'x', DATABASE_PASSWORD: 'hunter2' }).join()).not.toContain('hunter2')
+  expect(problemsOf({ NAME: 'x', DATABASE_PASSWORD: 'hunter2' })).toEqual([
+    'DATABASE_PASSWORD: expected a text of at least 8 characters, got a value that is kept secret',
+  ])
   expect(redactConfig({ DATABASE_PASSWORD: 'hunter2', API_KEY: 'k', PORT: 1, SIGNING_SECRET: undefined })).toEqual({
     DATABASE_PASSWORD: '[redacted]',
     API_KEY: '[redacted]',

@@ -12,7 +12,7 @@ const isSecret = (name: string): boolean => SECRET.test(name)
 /**
  * Reads a program's settings from its environment; names are the schema's keys. An empty variable counts as not set. `X_FILE` names a file that holds the
  * value of `X` (its last line break is dropped), so that secrets need not be in the environment.
- * @throws AppError INVALID_PARAMETER_VALUE with every problem, one line each: `PORT: expected a number 1..65535, got "abc"`
+ * @throws AppError INVALID_PARAMETER_VALUE with every problem, one line each: `PORT: expected a number 1..65535, got "abc"`; a single one is a single line
  */
 export function readConfig<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -32,8 +32,11 @@ export function readConfig<Shape extends z.ZodRawShape>(
     if (!unreadable.includes(name)) problems.push(describe(name, schema.shape[name], values[name], issue))
   }
   if (result.success && problems.length === 0) return result.data
-  throw new AppError('INVALID_PARAMETER_VALUE', `The settings are not valid:\n${[...new Set(problems)].map((problem) => `  ${problem}`).join('\n')}`)
+  throw new AppError('INVALID_PARAMETER_VALUE', refusal([...new Set(problems)]))
 }
+
+const refusal = (problems: readonly string[]): string =>
+  problems.length === 1 ? `A setting is not valid: ${problems[0]}` : `The settings are not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`
 
 /** Settings as they may be logged. */
 export const redactConfig = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
@@ -66,18 +69,20 @@ const shape = z.looseObject({
   enum: z.array(z.unknown()).optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
+  minLength: z.number().optional(),
   pattern: z.string().optional(),
   format: z.string().optional(),
 })
 
 /** What a setting should look like, from its schema: `a number 1..65535`, `one of "a", "b"`. Null where that does not say enough. */
 function expectationOf(field: z.core.$ZodType): string | null {
-  const { type, enum: allowed, minimum, maximum, pattern, format } = shape.parse(z.toJSONSchema(field, { unrepresentable: 'any', io: 'output' }))
+  const { type, enum: allowed, minimum, maximum, minLength = 0, pattern, format } = shape.parse(z.toJSONSchema(field, { unrepresentable: 'any', io: 'output' }))
   if (allowed) return `one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}`
   if (type === 'boolean') return 'true or false'
   if (type === 'integer' || type === 'number') return `a number${range(minimum, maximum)}`
   if (format) return `a text that is a valid ${format}`
   if (pattern) return `a text that matches ${pattern}`
+  if (type === 'string' && minLength > 1) return `a text of at least ${minLength} characters`
   return type === 'string' ? 'a text' : null
 }
 

@@ -88,6 +88,7 @@ function describeForMlflow(issue: Issue): string {
   const custom = customMessage(issue)
   if (custom !== null) return custom
   const path = formatPath(issue.path)
+  if (path === '') return `Invalid request: expected a JSON object with named parameters, got a value of type '${pythonType(issue.input)}'. ${DOCS}`
   if (issue.input === undefined) return `Missing value for required parameter '${path}'. ${DOCS}`
   if (issue.code === 'too_big' && issue.origin === 'string') return `'${path}' exceeds the maximum length of ${issue.maximum} characters`
   if (issue.code === 'too_small' && issue.origin === 'string' && issue.input === '') return `Missing value for required parameter '${path}'. ${DOCS}`

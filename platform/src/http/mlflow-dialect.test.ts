@@ -33,6 +33,7 @@ test.each([
   ['a nested missing field', '{"name":"a","metrics":[{}]}', `Missing value for required parameter 'metrics[0].timestamp'. ${tail}`],
   ['a wrong type', '{"name":123}', `Invalid value 123 for parameter 'name' supplied:  Hint: Value was of type 'int'. ${tail}`],
   ['a null', '{"name":null}', `Invalid value null for parameter 'name' supplied:  Hint: Value was of type 'NoneType'. ${tail}`],
+  ['a list', '[1]', `Invalid request: expected a JSON object with named parameters, got a value of type 'list'. ${tail}`],
   ['a text that is too long', '{"name":"abcdef"}', "'name' exceeds the maximum length of 5 characters"],
   ['a message of the schema', '{"name":"a","flag":"X"}', "Invalid boolean value: X, must be 'true' or 'false'."],
 ])('%s answers the text that clients match', async (_what, sent, message) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { INVALID_PATH } from './domain/artifact-path.ts'
 import { type RunningTracking, startTracking } from './testing/start-tracking.ts'
 
 let tracking: Awaited<ReturnType<typeof startTracking>>
@@ -39,7 +40,7 @@ test.each([
   ['experiments/create', { name: 'x'.repeat(501) }, 400, IPV, "'name' exceeds the maximum length of 500 characters"],
   ['experiments/create', { name: 'Default' }, 400, 'RESOURCE_ALREADY_EXISTS', 'Experiment(name=Default) already exists.'],
   ['experiments/create', { name: 'gone' }, 400, 'RESOURCE_ALREADY_EXISTS', 'Experiment(name=gone) already exists.'],
-  ['experiments/create', { name: 'b', artifact_location: 'mlflow-artifacts:/%252e%252e/x' }, 400, IPV, 'Invalid path'],
+  ['experiments/create', { name: 'b', artifact_location: 'mlflow-artifacts:/%252e%252e/x' }, 400, IPV, INVALID_PATH],
   ['experiments/update', { experiment_id: E, new_name: 'b' }, 400, IPV, 'Cannot rename a non-active experiment.'],
   ['experiments/delete', { experiment_id: '9999' }, 404, RDNE, 'No Experiment with id=9999 exists'],
   ['experiments/delete', { experiment_id: 'abc' }, 400, IPV, "Invalid experiment ID 'abc'. Experiment ID must be a valid integer."],

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { INVALID_PATH } from '../domain/artifact-path.ts'
 import { type RunningTracking, startTracking } from '../testing/start-tracking.ts'
 
 let tracking: Awaited<ReturnType<typeof startTracking>>
@@ -95,7 +96,7 @@ const sendRaw = (method: string, path: string): Promise<{ status: number; body: 
 const escapes = ['..', '%2e%2e', '%252e%252e', '%25252e%25252e', '..%2f..', '..%5c..', '%23', 'a%00', 'C:', '%2fetc%2fpasswd', 'file:%2f%2f%2fetc%2fpasswd']
 
 test.each(escapes)('a path with %s is refused on every way in', async (hidden) => {
-  const refusal = { status: 400, body: '{"error_code":"INVALID_PARAMETER_VALUE","message":"Invalid path"}' }
+  const refusal = { status: 400, body: JSON.stringify({ error_code: 'INVALID_PARAMETER_VALUE', message: INVALID_PATH }) }
   for (const method of ['GET', 'PUT', 'DELETE']) {
     const direct = /^(C:|%2f|file)/.test(hidden) ? hidden : `${root}/${hidden}/x`
     expect(await sendRaw(method, `${proxy}/${direct}`)).toEqual(refusal)

@@ -1,9 +1,9 @@
 import type { AppError } from '@millrace/platform/errors.ts'
-import { cleanArtifactPath } from '../domain/artifact-path.ts'
+import { cleanArtifactPath, INVALID_PATH } from '../domain/artifact-path.ts'
 import { proxiedPath } from '../domain/artifact-source.ts'
 import { invalid } from '../refusals.ts'
 
-export const invalidPath = (): AppError => invalid('Invalid path')
+export const invalidPath = (): AppError => invalid(INVALID_PATH)
 
 /** `''` is the root. @throws AppError INVALID_PARAMETER_VALUE `Invalid path` */
 export function requirePath(raw: string): string {

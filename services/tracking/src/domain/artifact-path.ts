@@ -1,3 +1,6 @@
+/** MLflow's own words first: what it refuses, it calls this. */
+export const INVALID_PATH = "Invalid path: expected a relative one without '..', '#', backslashes, control characters or a drive or scheme, also when decoded"
+
 const MAX_ROUNDS = 10
 const MAX_CHARACTERS = 1024
 /** A drive letter, `file:`, or any URI with an authority. */

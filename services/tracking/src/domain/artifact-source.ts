@@ -1,4 +1,4 @@
-import { cleanArtifactPath, joinPath } from './artifact-path.ts'
+import { cleanArtifactPath, INVALID_PATH, joinPath } from './artifact-path.ts'
 
 /** What a source URI points at. `path`: under the artifact root of this store; the others need a look into the database. */
 export type ArtifactSource =
@@ -40,9 +40,9 @@ export function refuseArtifactLocation(location: string): string | null {
   if (location.length > 2048) return "'artifact_location' exceeds the maximum length of 2048 characters"
   if (/^runs:/i.test(location)) return `Artifact location cannot be a runs:/ URI. Given: '${location}'`
   if (/[#;\p{Cc}]/u.test(location)) return `Invalid artifact location '${location}': it must have no fragment, parameters or control characters`
-  if (/^(mlflow-artifacts):/.test(location) && proxiedPath(location) === null) return 'Invalid path'
+  if (/^(mlflow-artifacts):/.test(location) && proxiedPath(location) === null) return INVALID_PATH
   const [, query = ''] = location.split('?', 2)
-  return /(^|[^a-z0-9.])\.\.([^a-z0-9.]|$)/i.test(safeDecode(query)) ? 'Invalid path' : null
+  return /(^|[^a-z0-9.])\.\.([^a-z0-9.]|$)/i.test(safeDecode(query)) ? INVALID_PATH : null
 }
 
 function safeDecode(text: string): string {
