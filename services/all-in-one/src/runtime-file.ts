@@ -1,16 +1,17 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { processIdentity } from '@millrace/platform/sql/process-identity.ts'
 import { z } from 'zod'
 
-/** What a running Millrace leaves in its data folder, so that the other commands find it. */
-const runtime = z.object({ pid: z.int().positive(), url: z.string(), startedAt: z.string(), services: z.record(z.string(), z.string()) })
+/** What a running Millrace leaves in its data folder, so that the other commands find it. `identity` tells its process from a later one of the same number. */
+const runtime = z.object({ pid: z.int().positive(), identity: z.string(), url: z.string(), startedAt: z.string(), services: z.record(z.string(), z.string()) })
 export type Runtime = z.infer<typeof runtime>
 
 const pathIn = (dataRoot: string): string => join(dataRoot, 'runtime.json')
 
-export async function writeRuntime(dataRoot: string, value: Runtime): Promise<void> {
+export async function writeRuntime(dataRoot: string, value: Omit<Runtime, 'identity'>): Promise<void> {
   const temporary = `${pathIn(dataRoot)}.${process.pid}`
-  await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`)
+  await writeFile(temporary, `${JSON.stringify({ ...value, identity: processIdentity(value.pid) ?? 'unknown' }, null, 2)}\n`)
   await rename(temporary, pathIn(dataRoot))
 }
 
@@ -21,7 +22,7 @@ export async function readRuntime(dataRoot: string): Promise<Runtime | null> {
   const text = await readFile(pathIn(dataRoot), 'utf8').catch(() => null)
   if (text === null) return null
   const parsed = runtime.safeParse(parseJson(text))
-  return parsed.success && isAlive(parsed.data.pid) ? parsed.data : null
+  return parsed.success && isAlive(parsed.data) ? parsed.data : null
 }
 
 function parseJson(text: string): unknown {
@@ -32,11 +33,4 @@ function parseJson(text: string): unknown {
   }
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
-}
+export const isAlive = ({ pid, identity }: Pick<Runtime, 'pid' | 'identity'>): boolean => processIdentity(pid) === identity

@@ -12,8 +12,8 @@ export async function stopRunning(dataRoot: string, print: Print): Promise<void>
   if (!runtime) return print(`no Millrace runs on ${dataRoot}`)
   process.kill(runtime.pid, 'SIGTERM')
   const deadline = Date.now() + STOP_MS
-  while (isAlive(runtime.pid) && Date.now() < deadline) await sleep(100)
-  if (isAlive(runtime.pid)) throw new Error(`process ${runtime.pid} did not stop within ${STOP_MS / 1000} s: look at ${join(dataRoot, 'millrace.log')}`)
+  while (isAlive(runtime) && Date.now() < deadline) await sleep(100)
+  if (isAlive(runtime)) throw new Error(`process ${runtime.pid} did not stop within ${STOP_MS / 1000} s: look at ${join(dataRoot, 'millrace.log')}`)
   print(`stopped process ${runtime.pid}`)
 }
 
