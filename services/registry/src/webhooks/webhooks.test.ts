@@ -147,9 +147,9 @@ test('without a key a secret is refused with what to do, and a webhook without o
 
 test('a secret lies encrypted in the database, is in no answer and no audit row, and goes when the webhook goes', async () => {
   const registry = await start()
-  const answers = [await registry.mlflow('POST', 'webhooks', webhook({ secret: 's3cret-of-mine', url: 'https://hooks.example/private-path' }))]
-  const id = idOf(answers[0]?.body['webhook'])
-  answers.push(await registry.mlflow('PATCH', `webhooks/${id}`, { secret: 's3cret-of-mine' }), await registry.mlflow('GET', 'webhooks'))
+  const made = await registry.mlflow('POST', 'webhooks', webhook({ secret: 's3cret-of-mine', url: 'https://hooks.example/private-path' }))
+  const id = idOf(made.body['webhook'])
+  const answers = [made, await registry.mlflow('PATCH', `webhooks/${id}`, { secret: 's3cret-of-mine' }), await registry.mlflow('GET', 'webhooks')]
   expect(JSON.stringify(answers.map((answer) => answer.body))).not.toContain('s3cret')
   const [row] = await registry.database.query<{ secret: Buffer }>('select secret from webhook')
   expect(row?.secret.toString('latin1')).not.toContain('s3cret')
