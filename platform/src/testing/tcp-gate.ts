@@ -23,31 +23,41 @@ async function listen(server: Server, port: number): Promise<number> {
   return address.port
 }
 
+interface Way {
+  readonly from: Socket
+  readonly to: Socket
+}
+
+/** Bytes and a proper end go through; a connection that breaks breaks the other too. */
+function open({ from, to }: Way): void {
+  from.on('error', () => undefined)
+  from.on('close', () => {
+    if (!from.readableEnded) to.destroy()
+  })
+  from.pipe(to)
+}
+
 export async function openTcpGate(target: { host: string; port: number }): Promise<TcpGate> {
-  const sockets = new Set<Socket>()
+  const ways = new Set<Way>()
   let swallowing = false
   let broken = 0
-  const forget = (socket: Socket): void => {
-    socket.on('error', () => undefined)
-    socket.on('close', () => sockets.delete(socket))
-  }
-  const server = createServer((client) => {
-    const upstream = connect(target)
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from)
-      forget(from)
-      from.on('close', () => to.destroy())
-      from.on('data', (chunk) => to.write(chunk))
-      if (swallowing) from.pause()
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({ ...target, allowHalfOpen: true })
+    const pair = [
+      { from: client, to: upstream },
+      { from: upstream, to: client },
+    ]
+    for (const way of pair) {
+      ways.add(way)
+      way.from.on('close', () => ways.delete(way))
+      open(way)
+      if (swallowing) way.from.unpipe()
     }
   })
   const port = await listen(server, 0)
   const breakAll = (): void => {
-    broken += sockets.size / 2
-    for (const socket of sockets) socket.resetAndDestroy()
+    broken += ways.size / 2
+    for (const { from } of ways) from.resetAndDestroy()
   }
   const close = async (): Promise<void> => {
     if (!server.listening) return breakAll()
@@ -64,11 +74,11 @@ export async function openTcpGate(target: { host: string; port: number }): Promi
     shut: close,
     swallow() {
       swallowing = true
-      for (const socket of sockets) socket.pause()
+      for (const { from } of ways) from.unpipe()
     },
     async heal() {
       swallowing = false
-      for (const socket of sockets) socket.resume()
+      for (const { from, to } of ways) from.pipe(to)
       if (!server.listening) await listen(server, port)
     },
     stop: close,
