@@ -10,7 +10,7 @@ const state = (seq: number, generation: number, version: string): OutboxRow => (
 })
 const onLog = (row: OutboxRow, offset: number): TopicRecord => ({
   ...{ topic: row.topic, partition: 0, offset, key: row.key, id: row.id, source: `/millrace/${row.service}` },
-  ...{ type: row.type, sequence: row.seq, data: row.payload },
+  ...{ type: row.type, sequence: row.seq, timeMs: 0, data: row.payload },
 })
 const registered: OutboxRow = {
   ...{ service: 'registry', seq: 1, id: 'registered', type: modelVersionRegistered.type, topic: modelVersionRegistered.topic, key: 'fish' },

@@ -46,6 +46,8 @@ export interface TopicRecord {
   readonly type: string
   /** Order of the writer's commits; null where the writer has no outbox. */
   readonly sequence: number | null
+  /** When it happened, as the event says; 0 where it cannot be read. */
+  readonly timeMs: number
   readonly data: Readonly<Record<string, unknown>>
 }
 
