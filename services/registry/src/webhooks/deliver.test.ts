@@ -162,6 +162,22 @@ test('a process that dies after sending and before writing it down leaves a seco
   expect(await bench.deliveries(id)).toMatchObject([{ status: 'delivered', attempts: 2 }])
 })
 
+test('an attempt that was taken for lost changes nothing when it reports after all', async () => {
+  const late = Promise.withResolvers<Partial<OutsideAnswer>>()
+  const { outside, ids } = receiving(() => (ids().length === 1 ? late.promise : {}))
+  const bench = await webhookBench(outside)
+  const id = await bench.create()
+  await bench.change()
+  const slow = bench.process()
+  await slow.pass(new AbortController().signal)
+  await until(() => ids().length === 1)
+  bench.clock.advance(60_000)
+  await bench.deliver(bench.process())
+  late.resolve({ status: 404 })
+  await slow.drained()
+  expect(await bench.deliveries(id)).toMatchObject([{ status: 'delivered', attempts: 2, last_status: 200 }])
+})
+
 test('two processes share the work and send nothing twice', async () => {
   const { outside, ids } = receiving(() => ({}))
   const bench = await webhookBench(outside)
