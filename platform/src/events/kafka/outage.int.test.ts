@@ -17,7 +17,13 @@ describeWith('kafka', () => {
 
   test('a broker that is away for 20 s costs nothing but time', async () => {
     const topic = await newTopic(broker.connection, 3)
-    const { value: log, stop } = createKafkaLog({ connection: broker.connection, log: silentLog, onFatal: (error) => expect.unreachable(error.message) })
+    const { value: log, stop } = createKafkaLog({
+      connection: broker.connection,
+      log: silentLog,
+      // A loaded machine may need long to start the broker again.
+      timing: { publishTimeoutMs: 120_000 },
+      onFatal: (error) => expect.unreachable(error.message),
+    })
     const group = `group-${randomUUID()}`
     const [shared, broadcast]: [string[], string[]] = [[], []]
     const into = (target: string[]) => async (record: DeliveredRecord) => void target.push(`${record.key}:${record.value}`)
