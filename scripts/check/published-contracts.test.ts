@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { modelPromoted } from '@millrace/contracts/events/model-events.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { extendDigests, goldenEvents, parseDigests, publishedSchemas, readDigests } from './digest-list.ts'
 import { brokenPromises } from './published-contracts.ts'
@@ -55,7 +56,7 @@ test.each([
   ['a golden event', golden],
 ])('%s that was removed is found', (_what, path) => {
   rmSync(join(root, path))
-  expect(brokenPromises(root)).toEqual([expect.stringMatching(`${PROMOTED}.*was removed`)])
+  expect(brokenPromises(root)).toContainEqual(expect.stringMatching(`${PROMOTED}.*was removed`))
 })
 
 test('a golden event that nobody recorded is found', () => {
@@ -83,15 +84,16 @@ test('a golden event is not swapped for another by rewriting its digest too, not
 })
 
 test('a new minor that breaks an earlier one is found, and so is one that the definition does not know', () => {
-  const path = schema.replace('1.0', '1.1')
+  const { minor } = modelPromoted
+  const path = schema.replace('1.0', `1.${minor + 1}`)
   cpSync(join(root, schema), join(root, path))
   record(
     path,
     edit(path, (old) => ({ ...old, required: [] })),
   )
   const problems = brokenPromises(root)
-  expect(problems).toContain(`${PROMOTED}: minor 1 is published, the definition says 0`)
-  expect(problems).toContain(`${PROMOTED} minor 1 against 0: $.generation was required, is not any more`)
+  expect(problems).toContain(`${PROMOTED}: minor ${minor + 1} is published, the definition says ${minor}`)
+  expect(problems).toContain(`${PROMOTED} minor ${minor + 1} against 0: $.generation was required, is not any more`)
 })
 
 test.each(['[]', '"x"', '{"a": 1}'])('a list that is %s is refused by name', (text) => {
