@@ -31,7 +31,7 @@ export function explainUnusable(where: string, error: unknown): unknown {
     return new AppError('RESOURCE_DOES_NOT_EXIST', `${where} does not exist: create the bucket, or name another`, { cause: error })
   }
   if (status >= 400 && status < 500 && status !== 429) {
-    return new AppError('PERMISSION_DENIED', `${where} refuses this user (${messageOf(error)}): check access key, secret, region and rights`, { cause: error })
+    return new AppError('PERMISSION_DENIED', `${where} refuses: ${messageOf(error)} Check bucket, access key, secret, region and rights`, { cause: error })
   }
   return explainS3Fault(where, error)
 }
