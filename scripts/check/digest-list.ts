@@ -59,7 +59,10 @@ export function checkDigests(root: string, list: DigestList): readonly string[] 
   const unrecorded = [...files].filter(([name]) => recorded[name] === undefined)
   return [
     ...gone.map((name) => `${list.what} ${name} was removed: bring it back, readers of old events need it`),
-    ...changed.map(([name]) => `${list.what} ${name} was changed after it was published: restore it, and add a new file instead`),
+    ...changed.map(
+      ([name]) =>
+        `${list.what} ${name} was changed after it was published: restore it, and add a new file instead (not committed yet? then delete its line in ${list.list} and generate)`,
+    ),
     ...unrecorded.map(([name]) => `${list.what} ${name} is not recorded in ${list.list} (run: npm run generate)`),
   ]
 }

@@ -19,8 +19,10 @@ export function refuseRewrites(published: ReadonlyMap<string, string>, generated
   return rewritten.length > 0 ? rewritten : checkEventHistories(new Map([...published, ...generated]))
 }
 
+const UNCOMMITTED = '(not committed yet? then delete the file and its line in contracts/schemas/published.json)'
+
 function explain(path: string, problems: ReturnType<typeof compareSchemas>): string {
-  if (problems.length === 0) return `${path} is published and stays as it is: raise 'minor' in the event's definition to publish the change`
+  if (problems.length === 0) return `${path} is published and stays as it is: raise 'minor' in the event's definition to publish the change ${UNCOMMITTED}`
   const list = problems.map((found) => `  ${found.path} ${found.message}`).join('\n')
-  return `${path} is published and the change would break its readers: define a new major version of the event, or take the change back\n${list}`
+  return `${path} is published and the change would break its readers: define a new major version of the event, or take the change back ${UNCOMMITTED}\n${list}`
 }
