@@ -66,7 +66,7 @@ async function dump({ eventLog }: Platform, topic: string): Promise<TopicRecord[
     const place = { topic, partition: record.partition, offset: record.offset, key: record.key }
     if (decoded.kind !== 'event') return { ...place, id: null, source: '', type: '', sequence: null, timeMs: 0, data: {} }
     const { id, source, type, time, extensions, data } = decoded.event
-    const sequence = extensions['sequence'] === undefined ? null : Number(extensions['sequence'])
+    const sequence = 'sequence' in extensions ? Number(extensions['sequence']) : null
     return { ...place, id, source, type, sequence, timeMs: time.getTime(), data: typeof data === 'object' && data !== null ? { ...data } : {} }
   })
 }
