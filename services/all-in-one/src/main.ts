@@ -19,7 +19,7 @@ run(async (signal): Promise<Started<null>> => {
     const millrace = await lifetime.start(startMillrace({ directory, host: config.HOST, port: config.PORT, env: process.env, log }))
     await writeRuntime(directory.root, { pid: process.pid, url: millrace.url, startedAt: new Date().toISOString(), services: millrace.services })
     lifetime.onStop(() => removeRuntime(directory.root))
-    await tellStart({ url: millrace.url, directory, skipSample: config.MILLRACE_SKIP_SAMPLE, signal })
+    await tellStart({ url: millrace.url, directory, skipSample: config.MILLRACE_SKIP_SAMPLE, apiKey: config.MILLRACE_ADMIN_KEY, signal })
     return { value: null, stop: () => lifetime.stop() }
   } catch (error) {
     await lifetime.stop().catch(() => undefined)

@@ -13,8 +13,8 @@ const isCommand = (name: string): name is Command => name in commands
 const name = process.argv[2] ?? ''
 try {
   if (!isCommand(name)) throw new Error(`unknown command '${name}': expected one of ${Object.keys(commands).join(', ')}`)
-  const { MILLRACE_DATA } = readConfig(hostConfig, process.env)
-  await commands[name](MILLRACE_DATA, (line) => process.stdout.write(`${line}\n`))
+  const { MILLRACE_DATA, MILLRACE_ADMIN_KEY } = readConfig(hostConfig, process.env)
+  await commands[name](MILLRACE_DATA, (line) => process.stdout.write(`${line}\n`), MILLRACE_ADMIN_KEY)
 } catch (error) {
   process.stderr.write(`millrace: ${messageOf(error)}\n`)
   process.exitCode = 1

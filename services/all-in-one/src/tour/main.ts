@@ -20,9 +20,9 @@ const FIRST_SEED = 1000
 const SEEDS_PER_TOUR = 10
 
 /** Sets the stage on the running Millrace. */
-async function openStage(dataRoot: string): Promise<Stage> {
+async function openStage(dataRoot: string, apiKey: string | undefined): Promise<Stage> {
   const { url } = await requireRunning(dataRoot)
-  const client = createUserClient(url)
+  const client = createUserClient(url, apiKey)
   const story = createStory((line) => process.stdout.write(`${line}\n`))
   if ((await productionOf(client, SAMPLE_MODEL).catch(() => null)) === null)
     throw new Error(`${SAMPLE_MODEL} serves nothing yet: wait until 'npm start' has answered its first prediction`)
@@ -50,8 +50,8 @@ async function tour(stage: Stage): Promise<void> {
 
 const started = performance.now()
 try {
-  const { MILLRACE_DATA } = readConfig(hostConfig, process.env)
-  const stage = await openStage(MILLRACE_DATA)
+  const { MILLRACE_DATA, MILLRACE_ADMIN_KEY } = readConfig(hostConfig, process.env)
+  const stage = await openStage(MILLRACE_DATA, MILLRACE_ADMIN_KEY)
   await tour(stage).finally(() => stage.prober.stop())
   const { answers, failures } = stage.prober
   process.stdout.write(
