@@ -1,6 +1,6 @@
 import { modelVersionDeleted } from '@millrace/contracts/events/model-events.ts'
 import type { Sql } from '@millrace/platform/sql/sql.ts'
-import type { Actor } from './actor.ts'
+import { type Actor, refuseTakingDown } from './actor.ts'
 import { modelExists } from './create-model.ts'
 import { type DeleteDeps, releaseFiles } from './delete-version.ts'
 import { servingNothing, servingRenamed } from './domain/serving.ts'
@@ -56,6 +56,7 @@ async function rename(deps: DeleteDeps, tx: Sql, name: string, newName: string, 
   const row = await requireModel(tx, name)
   if (await findModel(tx, newName)) throw modelExists(newName)
   const [old, present] = [await lockServing(tx, name), await lockServing(tx, newName)]
+  refuseTakingDown(actor, name, old.serving.production)
   const now = deps.clock()
   await renameModelRow(tx, row.id, newName, now)
   await saveLastVersion(tx, newName, old.lastVersion)
@@ -69,6 +70,7 @@ async function rename(deps: DeleteDeps, tx: Sql, name: string, newName: string, 
 
 async function remove(deps: DeleteDeps, tx: Sql, name: string, actor: Actor): Promise<void> {
   const { row, serving } = await lockModel(tx, name)
+  refuseTakingDown(actor, name, serving.production)
   const versions = await listVersions(tx, row.id)
   const now = deps.clock()
   for (const version of versions) {

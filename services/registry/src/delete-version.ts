@@ -1,6 +1,6 @@
 import { modelAliasChanged, modelVersionDeleted } from '@millrace/contracts/events/model-events.ts'
 import type { Sql } from '@millrace/platform/sql/sql.ts'
-import type { Actor } from './actor.ts'
+import { type Actor, refuseTakingDown } from './actor.ts'
 import type { RegistryDeps } from './deps.ts'
 import { servingWithout } from './domain/serving.ts'
 import { lockModel, requireVersion } from './load-model.ts'
@@ -30,6 +30,7 @@ export const createDeleteVersion = (deps: DeleteDeps) =>
 async function removeVersion(deps: DeleteDeps, tx: Sql, { model, version, actor }: DeleteVersionRequest): Promise<void> {
   const { row: modelRow, serving } = await lockModel(tx, model)
   const row = await requireVersion(tx, model, version)
+  if (serving.production === version) refuseTakingDown(actor, model, version)
   const now = deps.clock()
   await removeAliases(deps, tx, row, actor, now)
   await markDeleted(tx, row, now)

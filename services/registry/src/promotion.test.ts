@@ -82,6 +82,23 @@ test('an editor may move versions, but not to Production', async () => {
   expect((await transition(registry, 1, 'Archived', { role: 'user' })).status).toBe(403)
 })
 
+test('what serves is taken out of service by those who may promote alone', async () => {
+  const registry = await runningRegistry()
+  await registered(registry, 'fish', 2)
+  await transition(registry, 1, 'Production')
+  const attempts = [
+    transition(registry, 1, 'Archived', { role: 'editor' }),
+    registry.mlflow('DELETE', 'model-versions/delete', { name: 'fish', version: '1' }, { role: 'editor' }),
+    registry.mlflow('DELETE', 'registered-models/delete', { name: 'fish' }, { role: 'editor' }),
+    registry.mlflow('POST', 'registered-models/rename', { name: 'fish', new_name: 'trout' }, { role: 'editor' }),
+  ]
+  for (const answer of await Promise.all(attempts)) {
+    expect(answer).toMatchObject({ status: 403, body: { message: expect.stringContaining("Version 1 of model 'fish' is in Production") } })
+  }
+  expect(await overview(registry)).toMatchObject({ generation: 1, production: { version: '1' } })
+  expect((await transition(registry, 1, 'Archived', { role: 'promoter' })).status).toBe(200)
+})
+
 test("a person's own promotion is recorded with the gates it skipped", async () => {
   const registry = await runningRegistry()
   await registered(registry)

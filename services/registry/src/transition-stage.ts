@@ -1,7 +1,7 @@
 import { modelPromoted, modelRolledBack, modelVersionStageChanged } from '@millrace/contracts/events/model-events.ts'
 import type { ModelVersion, Stage } from '@millrace/contracts/http/registry.ts'
 import type { Sql } from '@millrace/platform/sql/sql.ts'
-import type { Actor } from './actor.ts'
+import { type Actor, refuseTakingDown } from './actor.ts'
 import type { RegistryDeps } from './deps.ts'
 import { decideStage, type Promotion, type StageDecision } from './domain/decide-stage.ts'
 import { decisionModel, type LockedModel, lockModel, refusalError, requireVersion } from './load-model.ts'
@@ -59,6 +59,7 @@ async function decideAndSave(deps: TransitionDeps, tx: Sql, request: TransitionR
   const { version, stage: to, archiveExisting, expectedGeneration, actor, reason, decisionId } = request
   const decision = decideStage(await decisionModel(tx, locked), { version, to, archiveExisting, expectedGeneration })
   if (decision.kind === 'refused') throw refusalError(decision)
+  if (locked.serving.production === version && to !== 'Production') refuseTakingDown(actor, request.model, version)
   const skippedGates = decision.kind === 'changed' && decision.promotion ? request.skippedGates() : []
   const context = { action: 'transition-stage', actor, reason, decisionId, skippedGates }
   const { generation } = decision.kind === 'changed' ? await saveMoves(deps, tx, locked, decision, context) : locked.serving
