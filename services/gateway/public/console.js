@@ -52,6 +52,7 @@ async function showModels() {
   const select = byId('model')
   const chosen = select.value
   select.replaceChildren(...servable.map((name) => element('option', { value: name }, name)))
+  select.disabled = servable.length === 0
   if (servable.includes(chosen)) select.value = chosen
 }
 
@@ -159,7 +160,11 @@ async function refresh() {
   await showModels().catch(() => byId('models').replaceChildren(element('p', { className: 'muted' }, 'The registry does not answer at the moment.')))
 }
 
-byId('file').addEventListener('change', (change) => tryPrediction(change.target.files[0]))
+byId('file').addEventListener('change', (change) => {
+  tryPrediction(change.target.files[0])
+  // So that the same picture can be chosen again.
+  change.target.value = ''
+})
 byId('drop').addEventListener('dragover', (drag) => {
   drag.preventDefault()
   byId('drop').classList.add('over')
