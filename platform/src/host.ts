@@ -55,6 +55,8 @@ export interface HostOptions {
   readonly readinessDelayMs?: number
   /** Longest time for a JSON body to arrive, and longest standstill of an upload. Default 30 s. */
   readonly requestTimeoutMs?: number
+  /** Opens the port only once the service is ready, or after this time: callers go to its siblings meanwhile. Default 0, at once. */
+  readonly openWhenReadyMs?: number
 }
 
 const FINAL_PASS_MS = 2000
@@ -96,8 +98,15 @@ async function startParts(options: HostOptions, lifetime: Lifetime, draining: Ab
     if (commit.published) relay?.wake()
     jobs.value.wake()
   })
+  await untilReady(service, options.openWhenReadyMs ?? 0, draining)
   server = await openPort(options, draining)
   return server.value
+}
+
+async function untilReady(service: Service, withinMs: number, draining: AbortSignal): Promise<void> {
+  const until = performance.now() + withinMs
+  const isReady = async (): Promise<boolean> => (await service.readiness()).ready
+  while (performance.now() < until && !draining.aborted && !(await isReady().catch(() => false))) await pause(20)
 }
 
 function openPort(options: HostOptions, draining: AbortSignal): Promise<Started<Listening>> {

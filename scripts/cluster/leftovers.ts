@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { processIdentity } from '@millrace/platform/sql/process-identity.ts'
 
@@ -18,7 +18,8 @@ export function openProcessList(path: string): ProcessList {
   return {
     add(name, pid) {
       known[name] = { pid, identity: processIdentity(pid) }
-      writeFileSync(path, JSON.stringify(known))
+      writeFileSync(`${path}.new`, JSON.stringify(known))
+      renameSync(`${path}.new`, path)
     },
     clear: () => rmSync(path, { force: true }),
     async endLeftovers() {

@@ -23,6 +23,8 @@ interface Made {
   readonly service: Service
   /** As `openDatabase` gave it; null for a service that owns no tables. */
   readonly storage: DatabaseParts | null
+  /** As in the host's options. */
+  readonly openWhenReadyMs?: number
 }
 
 /** A service as a process of its own: settings from the environment, adapters in order, the port last; SIGTERM stops it and loses nothing. */
@@ -48,10 +50,10 @@ async function startProgram<Config extends ProcessConfig>(program: ServiceProgra
   }
 }
 
-function startMade({ service, storage }: Made, config: ProcessConfig, { base }: Adapters, parts: Lifetime): Promise<Listening> {
+function startMade({ service, storage, openWhenReadyMs = 0 }: Made, config: ProcessConfig, { base }: Adapters, parts: Lifetime): Promise<Listening> {
   const { eventLog, identity, log, metrics, clock } = base
   const options = { eventLog, identity, log, metrics, clock, host: config.HOST, port: config.PORT }
-  const limits = { readinessDelayMs: config.READINESS_DELAY_MS, shutdownGraceMs: config.SHUTDOWN_GRACE_MS }
+  const limits = { readinessDelayMs: config.READINESS_DELAY_MS, shutdownGraceMs: config.SHUTDOWN_GRACE_MS, openWhenReadyMs }
   const database = storage?.database ?? null
   const watched = database ? withDatabaseReadiness(service, database) : service
   return parts.start(startService({ ...options, ...limits, service: watched, database, ...(storage ? { relay: storage.relay } : {}) }))

@@ -15,6 +15,7 @@ runService({
     const blobs = await adapters.openBlobs(config)
     const cache = await adapters.openCache(config)
     const registry = await adapters.connect('registry', config.REGISTRY_URLS)
-    return { service: createInference({ ...adapters.base, blobs, cache, registry, config }), storage: null }
+    // Other pods answer until this one has loaded what it has to serve.
+    return { service: createInference({ ...adapters.base, blobs, cache, registry, config }), storage: null, openWhenReadyMs: 20_000 }
   },
 })
