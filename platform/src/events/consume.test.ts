@@ -146,6 +146,24 @@ test.each([
   })
 })
 
+test('an event that the database cannot store is a dead letter too, and holds up nobody', async () => {
+  const statements = [
+    ['select $1::text', 'a\0b'],
+    ['select $1::int8', 'many'],
+    ['insert into inbox (consumer) values ($1)', 'without its other columns'],
+  ] as const
+  for (const [statement, value] of statements) {
+    await receive(
+      async (_event, tx) => {
+        await tx.query(statement, [value])
+        return done
+      },
+      encodeEvent({ ...outgoing, id: statement }),
+    )
+  }
+  expect((await letters()).map(({ headers }) => headers['dlq-attempts'])).toEqual(['3', '3', '3'])
+})
+
 test('infrastructure in the way is waited for, and never a dead letter', async () => {
   let attempts = 0
   await receive(async (event, tx) => {

@@ -2,10 +2,10 @@ import { deadLetterTopicOf } from '@millrace/contracts/events/topics.ts'
 import type { Clock } from '../clock.ts'
 import type { Started } from '../component.ts'
 import { crashPoint } from '../crash-point.ts'
-import { messageOf } from '../errors.ts'
+import { AppError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Consumer } from '../service.ts'
-import type { Database } from '../sql/sql.ts'
+import { type Database, SqlError, UniqueViolation } from '../sql/sql.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { parseTraceparent, withTrace } from '../telemetry/tracing.ts'
 import { decodeRecord, type IncomingEvent } from './cloudevents.ts'
@@ -28,12 +28,19 @@ export interface ConsumerDeps {
 /** What became of a record. */
 type Result = { readonly kind: 'done' } | { readonly kind: 'skip'; readonly reason: string } | { readonly kind: 'dead-letter'; readonly failure: Failure }
 
-const BUG_ATTEMPTS = 3
-const isBug = (error: unknown): boolean =>
+const HOPELESS_ATTEMPTS = 3
+/** Data exceptions and violated constraints: what the event says cannot be stored. No code: the driver could not even send it. */
+const UNSTORABLE = /^(22...|23...|)$/
+
+/** Trying again cannot help, be it a bug or an event that nobody can store: waiting would hold up every event behind it for ever. */
+const isHopeless = (error: unknown): boolean =>
   error instanceof TypeError ||
   error instanceof RangeError ||
   error instanceof ReferenceError ||
   error instanceof SyntaxError ||
+  error instanceof UniqueViolation ||
+  (error instanceof SqlError && UNSTORABLE.test(error.code)) ||
+  (error instanceof AppError && error.status === 400) ||
   (error instanceof Error && error.name === 'ZodError')
 
 /** Ends the handler's transaction without its effects. */
@@ -116,7 +123,7 @@ const HANDLE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 
 const refused = (kind: string, reason: string): Result => ({ kind: 'dead-letter', failure: { kind, error: new Error(reason), attempts: 1 } })
 
-/** Bugs get three attempts, then the dead-letter topic; anything else that is thrown is waited for. */
+/** What is hopeless gets three attempts, then the dead-letter topic; anything else that is thrown is waited for. */
 async function attemptUntilDecided(deps: ConsumerDeps, handler: EventHandler, event: IncomingEvent, signal: AbortSignal): Promise<Result> {
   let attempts = 0
   return retryInPlace(deps, signal, async () => {
@@ -126,7 +133,7 @@ async function attemptUntilDecided(deps: ConsumerDeps, handler: EventHandler, ev
       return outcome.kind === 'dead-letter' ? refused('Refused', outcome.reason) : outcome
     } catch (error) {
       if (error instanceof RolledBack) return refused('Refused', error.reason)
-      if (!isBug(error) || attempts < BUG_ATTEMPTS) throw error
+      if (!isHopeless(error) || attempts < HOPELESS_ATTEMPTS) throw error
       return { kind: 'dead-letter', failure: { kind: error instanceof Error ? error.name : 'Error', error, attempts } }
     }
   })
