@@ -17,6 +17,7 @@ const entryPoints = {
   stop: ['services/all-in-one/src/commands/main.ts', 'stop'],
   reset: ['services/all-in-one/src/commands/main.ts', 'reset'],
   cluster: ['scripts/cluster/cluster.ts'],
+  redrive: ['scripts/redrive.ts'],
   infra: ['scripts/infra/infra.ts'],
   provision: ['scripts/provision/provision.ts'],
   'init-env': ['scripts/init-env/init-env.ts'],

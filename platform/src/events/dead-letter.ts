@@ -18,6 +18,15 @@ const cut = (text: string, bytes: number): string =>
     .toString('utf8')
     .replace(/\uFFFD+$/, '')
 
+/** A dead letter on its way back: the record as it came first, under the same event id, and how often it was sent back. Null where nobody wrote down its topic. */
+export function redriveOf({ key, value, headers }: LogRecord): { readonly topic: string; readonly record: LogRecord } | null {
+  const topic = headers['dlq-original-topic']
+  if (!topic) return null
+  const own = Object.entries(headers).filter(([name]) => !name.startsWith('dlq-'))
+  const redriveCount = String(Number(headers['dlq-redrive-count'] ?? 0) + 1)
+  return { topic, record: { key, value, headers: { ...Object.fromEntries(own), 'dlq-redrive-count': redriveCount } } }
+}
+
 /** The record as it came, key, value and headers unchanged, with where it came from and what went wrong. */
 export function deadLetterOf(record: DeliveredRecord, group: string, failure: Failure, now: Date): LogRecord {
   const { 'dlq-redrive-count': redriveCount = '0' } = record.headers
