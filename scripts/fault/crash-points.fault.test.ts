@@ -5,11 +5,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkAll } from './check/check-all.ts'
 import { collectEvidence } from './harness/collect.ts'
 import { crashAt } from './harness/crash.ts'
-import { at, logModel, okay, promote, registerScales, untilServed } from './harness/model-life.ts'
-import { scaleAnswer, scaleModel } from './harness/models.ts'
+import { at, finishRun, promote, registerScales, untilServed } from './harness/model-life.ts'
+import { scaleAnswer } from './harness/models.ts'
 import { type Platform, startPlatform } from './harness/platform.ts'
 
-const MLFLOW = '/api/2.0/mlflow'
 const models = ['committed', 'sent', 'reload']
 const factors = [2, 3]
 
@@ -26,6 +25,22 @@ async function serves(model: string, version: string): Promise<void> {
   await untilServed(platform.client, pods(), model, version)
   for (const pod of pods()) expect(await platform.client.predict(model, [1, 2], pod)).toMatchObject({ status: 200, version })
 }
+
+const versionsOf = (model: string) =>
+  platform.database.query<{ run_id: string; status: string }>(
+    'select v.run_id, v.status from registry.model_version v join registry.registered_model m on m.id = v.model_id where m.name = $1',
+    [model],
+  )
+
+test('after the effect of an event, before its offset is committed: it is delivered again and has one effect', async () => {
+  // First in this file, and in good order: a member that was killed holds its partitions for ten seconds.
+  await platform.process('registry-1').stop()
+  const runId = await crashAt(platform, 'registry-1', 'after_effect_before_commit', () => finishRun(platform.client, { 'millrace.register': 'effect' }))
+  await until(async () => (await versionsOf('effect')).some(({ status }) => status === 'READY'))
+  const again = await finishRun(platform.client, { 'millrace.register': 'effect' })
+  await until(async () => (await versionsOf('effect')).some(({ run_id }) => run_id === again))
+  expect((await versionsOf('effect')).map(({ run_id }) => run_id)).toEqual([runId, again])
+})
 
 test('after the commit, before anything is published: the promotion is not lost, and asking again gets its answer', async () => {
   const { client } = platform
@@ -49,31 +64,6 @@ test('after publishing, before that is marked: the events come twice and change 
     const ids = records.flat().map(({ headers }) => headers['ce_id'])
     return new Set(ids).size < ids.length
   })
-})
-
-async function finishRun(tags: Readonly<Record<string, string>>): Promise<string> {
-  const { client } = platform
-  const runId = await logModel(client, scaleModel(7))
-  for (const [key, value] of Object.entries(tags)) {
-    okay(await client.send('tracking', 'POST', `${MLFLOW}/runs/set-tag`, { body: { run_id: runId, key, value } }), 'set-tag')
-  }
-  const body = { run_id: runId, status: 'FINISHED', end_time: Date.now() }
-  okay(await client.write(`finish/${runId}`, 'tracking', 'POST', `${MLFLOW}/runs/update`, { body }), 'runs/update')
-  return runId
-}
-
-const versionsOf = (model: string) =>
-  platform.database.query<{ run_id: string; status: string }>(
-    'select v.run_id, v.status from registry.model_version v join registry.registered_model m on m.id = v.model_id where m.name = $1',
-    [model],
-  )
-
-test('after the effect of an event, before its offset is committed: it is delivered again and has one effect', async () => {
-  const runId = await crashAt(platform, 'registry-1', 'after_effect_before_commit', () => finishRun({ 'millrace.register': 'effect' }))
-  await until(async () => (await versionsOf('effect')).some(({ status }) => status === 'READY'))
-  const again = await finishRun({ 'millrace.register': 'effect' })
-  await until(async () => (await versionsOf('effect')).some(({ run_id }) => run_id === again))
-  expect((await versionsOf('effect')).map(({ run_id }) => run_id)).toEqual([runId, again])
 })
 
 test('in the middle of an artifact: nothing of it can be seen, and uploading it again works', async () => {

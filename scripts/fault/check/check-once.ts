@@ -22,10 +22,11 @@ function checkFinishes({ client, topics }: Evidence): Violation[] {
 }
 
 /** Only where the promoter took part: without it nobody decides. */
-function checkDecisions({ topics, decisions }: Evidence): Violation[] {
+function checkDecisions({ topics, decisions, poison }: Evidence): Violation[] {
   if (decisions.length === 0) return []
   const byVersion = Map.groupBy(decisions, ({ model, version }) => `${model} ${version}`)
-  const registered = topics.filter(({ type }) => type === modelVersionRegistered.type).map(({ data }) => `${String(data['model'])} ${String(data['version'])}`)
+  const real = topics.filter(({ type, id }) => type === modelVersionRegistered.type && !poison.includes(id ?? ''))
+  const registered = real.map(({ data }) => `${String(data['model'])} ${String(data['version'])}`)
   const undecided = [...new Set(registered)].filter((version) => !byVersion.has(version))
   const doubled = [...Map.groupBy(decisions, ({ model, version, policyVersion }) => `${model} ${version} under policy ${policyVersion}`)].filter(
     ([, rows]) => rows.length > 1,

@@ -71,8 +71,10 @@ async function dump({ eventLog }: Platform, topic: string): Promise<TopicRecord[
   })
 }
 
+/** What pods told, each event once: a test may have put it on the log again. */
 function activationsOf(topics: readonly TopicRecord[]): Activation[] {
-  const told = topics.filter(({ type }) => type === servingActivated.type).map(({ data, timeMs }) => ({ ...servingActivated.data.parse(data), atMs: timeMs }))
+  const events = new Map(topics.flatMap((record): [string, TopicRecord][] => (record.type === servingActivated.type ? [[record.id ?? '', record]] : [])))
+  const told = [...events.values()].map(({ data, timeMs }) => ({ ...servingActivated.data.parse(data), atMs: timeMs }))
   return told.filter(({ arm }) => arm === 'production')
 }
 

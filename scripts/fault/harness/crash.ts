@@ -11,8 +11,7 @@ import type { Platform } from './platform.ts'
 export async function crashAt<T>(platform: Platform, name: string, point: CrashPoint, trigger: () => Promise<T>): Promise<T> {
   const crashing = platform.process(name)
   const file = join(platform.directory, `${name}-${point}`)
-  // In good order, so that its consumers leave their groups: a dead member would hold its partitions for ten seconds.
-  await crashing.stop()
+  await crashing.kill()
   await crashing.start({ CRASH_AT: point, CRASH_ONCE_FILE: file })
   const ended = crashing.ended()
   const told = await trigger()
