@@ -8,11 +8,11 @@ const privateKey = publicKey.extend({ d: z.string().regex(BYTES_32) })
 
 /** A setting that is JSON of a given shape. What is wrong is told without the value: it may be a secret. */
 const json = <Schema extends z.ZodType>(schema: Schema, expected: string) =>
-  z.string().transform((text, context): z.infer<Schema> => {
+  z.string(`expected ${expected}`).transform((text, context): z.infer<Schema> => {
     try {
       return schema.parse(JSON.parse(text))
     } catch {
-      context.addIssue({ code: 'custom', message: `expected ${expected}: npm run init-env makes one` })
+      context.addIssue({ code: 'custom', message: `expected ${expected}` })
       return z.NEVER
     }
   })

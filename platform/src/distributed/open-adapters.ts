@@ -19,6 +19,7 @@ import type { Log } from '../log.ts'
 import { migrateService } from '../sql/migrate.ts'
 import { openPostgres } from '../sql/postgres.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { inTurn } from './in-turn.ts'
 import { openBlobs } from './open-blobs.ts'
 import { openIdentity } from './open-identity.ts'
 import type { BlobsConfig, CacheConfig, DatabaseConfig, ProcessConfig } from './settings.ts'
@@ -94,10 +95,4 @@ function explained<T>(work: () => T): T {
   } catch (cause) {
     throw new AppError('INVALID_PARAMETER_VALUE', messageOf(cause), { cause })
   }
-}
-
-/** Each call goes to the next one; a call that is tried again goes to another one. */
-export function inTurn(urls: readonly string[]): () => string {
-  let next = 0
-  return () => urls[next++ % urls.length] ?? ''
 }

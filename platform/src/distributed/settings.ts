@@ -55,11 +55,13 @@ export const cacheSettings = {
   REDIS_URL: z.string().regex(/^rediss?:\/\/\S+$/, 'expected redis://user:password@host:port, or rediss:// for TLS'),
 }
 
+const URLS = 'expected one or more http:// or https:// URLs, separated by commas'
+
 /** Base URLs of all processes of a service, separated by commas. */
-export const serviceUrls = z.string().transform((text, context): readonly string[] => {
+export const serviceUrls = z.string(URLS).transform((text, context): readonly string[] => {
   const urls = text.split(',').flatMap((url) => url.trim().replace(/\/+$/, '') || [])
   if (urls.length > 0 && urls.every((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''))) return urls
-  context.addIssue({ code: 'custom', message: 'expected one or more http:// or https:// URLs, separated by commas' })
+  context.addIssue({ code: 'custom', message: URLS })
   return z.NEVER
 })
 
