@@ -16,7 +16,7 @@ export async function unknownMetrics(deps: Pick<GatherDeps, 'registry' | 'tracki
   const overview = await readOverview(deps, model, signal)
   const newest = Math.max(0, ...(overview?.versions ?? []).map(({ version }) => Number(version)))
   const detail = newest === 0 ? null : await readVersion(deps, model, String(newest), signal)
-  const known = Object.keys(metricsOf(detail && (await readRun(deps, detail.runId, signal)))).sort()
+  const known = Object.keys(metricsOf(detail && (await readRun(deps, detail.runId, signal)))).sort((a, b) => (a < b ? -1 : 1))
   if (known.length === 0) return []
   const unknown = asked.filter((name) => !known.includes(name))
   return unknown.map((name) => `metrics[${JSON.stringify(name)}]: the run of version ${newest} has no metric of this name; it has ${known.join(', ')}`)

@@ -1,6 +1,7 @@
 import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { acquireDirectoryLock } from '@millrace/platform/sql/directory-lock.ts'
 import { isAlive, readRuntime } from '../runtime-file.ts'
 import type { Print } from './urls.ts'
 
@@ -26,6 +27,8 @@ export async function resetData(dataRoot: string, print: Print): Promise<void> {
     () => false,
   )
   if (!known) return print(`nothing to reset: ${dataRoot} holds no Millrace`)
+  // One that is still starting has no runtime file yet, but it holds the database.
+  acquireDirectoryLock(join(dataRoot, 'database'))
   await rm(dataRoot, { recursive: true, force: true })
   print(`deleted ${dataRoot}`)
 }
