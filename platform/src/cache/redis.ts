@@ -1,9 +1,9 @@
-import { ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
 import { LRUCache } from 'lru-cache'
 import type { Started } from '../component.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Cache } from './cache.ts'
+import { createAttempt } from './redis-attempt.ts'
 import { connectRedis } from './redis-connection.ts'
 
 export interface RedisCacheOptions {
@@ -15,11 +15,10 @@ export interface RedisCacheOptions {
   readonly metrics: Metrics
   /** Longest wait for one answer. Default 2 ms: on the prediction path a late answer is worth less than none. */
   readonly timeoutMs?: number
-  /** How long the server is left alone after `FAULTS_UNTIL_OPEN` faults in a row. Default 1 s. */
+  /** How long the server is left alone after five faults in a row. Default 1 s. */
   readonly halfOpenAfterMs?: number
 }
 
-const FAULTS_UNTIL_OPEN = 5
 /** Keys whose last write failed. */
 const MAX_UNSETTLED = 10_000
 
@@ -31,7 +30,7 @@ const MAX_UNSETTLED = 10_000
 export function createRedisCache(options: RedisCacheOptions): Started<Cache> {
   const { url, keyPrefix, log } = options
   const { value: redis, stop } = connectRedis(url, log)
-  const attempt = createAttempt(options)
+  const attempt = createAttempt({ ...options, name: 'cache', what: 'shared cache' })
   const unsettled = new LRUCache<string, true>({ max: MAX_UNSETTLED })
 
   async function write(key: string, operation: 'set' | 'delete', work: () => Promise<unknown>): Promise<void> {
@@ -58,31 +57,4 @@ export function createRedisCache(options: RedisCacheOptions): Started<Cache> {
     },
   }
   return { value, stop }
-}
-
-type Attempt = <T>(operation: string, work: () => Promise<T>) => Promise<T | null>
-
-/** Runs one command within the time and behind the breaker; null for every fault. */
-function createAttempt({ metrics, timeoutMs = 2, halfOpenAfterMs = 1_000 }: RedisCacheOptions): Attempt {
-  const breaker = circuitBreaker(handleAll, { halfOpenAfter: halfOpenAfterMs, breaker: new ConsecutiveBreaker(FAULTS_UNTIL_OPEN) })
-  const faults = metrics.counter('cache_faults_total', 'Calls of the shared cache that failed, came too late or were not made', ['operation'])
-  const open = metrics.gauge('cache_breaker_open', 'Whether the shared cache is left alone because it failed')
-  open.set({}, 0)
-  breaker.onBreak(() => open.set({}, 1))
-  breaker.onReset(() => open.set({}, 0))
-  return async function attempt(operation, work) {
-    try {
-      return await breaker.execute(() => within(timeoutMs, work()))
-    } catch {
-      faults.add({ operation })
-      return null
-    }
-  }
-}
-
-function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

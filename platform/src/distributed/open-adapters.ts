@@ -1,6 +1,8 @@
 import type { Blobs } from '../blobs/blobs.ts'
 import type { Cache } from '../cache/cache.ts'
+import type { RateLimiters } from '../cache/rate-limiter.ts'
 import { createRedisCache } from '../cache/redis.ts'
+import { createRedisRateLimiters } from '../cache/redis-rate-limiter.ts'
 import { type Clock, type NewId, newUuidV7, systemClock } from '../clock.ts'
 import type { Lifetime } from '../component.ts'
 import { AppError, messageOf } from '../errors.ts'
@@ -49,6 +51,8 @@ export interface Adapters {
   openDatabase(config: DatabaseConfig, migrations: URL): Promise<DatabaseParts>
   openBlobs(config: BlobsConfig): Promise<Blobs>
   openCache(config: CacheConfig): Promise<Cache>
+  /** Shared by all processes of the service. */
+  openRateLimiters(config: CacheConfig): Promise<RateLimiters>
   /** A client of all processes of one service, asked in turn. */
   connect(audience: string, urls: readonly string[]): Promise<ConditionalClient>
 }
@@ -75,6 +79,7 @@ export async function openAdapters(owner: Owner, config: ProcessConfig): Promise
     openDatabase: (database, migrations) => openDatabase(owner, base, database, migrations),
     openBlobs: (blobs) => parts.start(openBlobs(blobs, log)),
     openCache: ({ REDIS_URL: url }) => parts.start(createRedisCache({ url, keyPrefix: `millrace:${name}:`, log, metrics })),
+    openRateLimiters: ({ REDIS_URL: url }) => parts.start(createRedisRateLimiters({ url, keyPrefix: `millrace:${name}:limit:`, log, metrics })),
     connect: (audience, urls) => parts.start(createServiceClient({ baseUrl: inTurn(urls), audience, identity, log, metrics })),
   }
 }

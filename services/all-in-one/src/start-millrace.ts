@@ -1,4 +1,5 @@
 import { createLruCache } from '@millrace/platform/cache/lru.ts'
+import { createMemoryRateLimiter } from '@millrace/platform/cache/memory-rate-limiter.ts'
 import { newUuidV7 } from '@millrace/platform/clock.ts'
 import { Lifetime, type Started } from '@millrace/platform/component.ts'
 import { readConfig } from '@millrace/platform/config.ts'
@@ -88,9 +89,9 @@ async function prepareService(name: ServiceName, shared: SharedParts, urls: Urls
   const publish = createPublish({ source: `/millrace/${name}`, clock, newId: newUuidV7 })
   const clientOf = (audience: ServiceName): Promise<ConditionalClient> => connect(audience, { identity, log, metrics, urls }, lifetime)
   const [tracking, registry, promoter, trainer] = await Promise.all([clientOf('tracking'), clientOf('registry'), clientOf('promoter'), clientOf('trainer')])
-  const cache = createLruCache({ maxBytes: CACHE_BYTES })
+  const stores = { blobs, cache: createLruCache({ maxBytes: CACHE_BYTES }), rateLimiters: createMemoryRateLimiter }
   const once = createOnce({ clock })
-  const deps = { log, clock, newId: newUuidV7, metrics, identity, database, publish, once, blobs, cache, eventLog, tracking, registry, promoter, trainer }
+  const deps = { log, clock, newId: newUuidV7, metrics, identity, database, publish, once, ...stores, eventLog, tracking, registry, promoter, trainer }
   return { deps, database, metrics }
 }
 

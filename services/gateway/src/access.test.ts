@@ -1,4 +1,6 @@
 import { apiKeyCreated, apiKeys } from '@millrace/contracts/http/gateway.ts'
+import { createMemoryRateLimiter } from '@millrace/platform/cache/memory-rate-limiter.ts'
+import type { RateLimiter, RateLimiters } from '@millrace/platform/cache/rate-limiter.ts'
 import { expect, test } from 'vitest'
 import { echoOf, jsonPost, sendRaw } from './testing/requests.ts'
 import { startGateway } from './testing/start-gateway.ts'
@@ -77,4 +79,17 @@ test('more requests than the limit of the caller are refused with Retry-After', 
   const refused = answers.filter((answer) => answer.status === 429)
   expect(refused.length).toBeGreaterThanOrEqual(10)
   expect(refused[0]?.headers.get('retry-after')).toBe('1')
+})
+
+test('gateways that share their limiters share the limit of failed attempts', async () => {
+  const opened = new Map<string, RateLimiter>()
+  const rateLimiters: RateLimiters = (rule) => {
+    const limiter = opened.get(rule.name) ?? createMemoryRateLimiter(rule)
+    opened.set(rule.name, limiter)
+    return limiter
+  }
+  const [one, other] = [await startGateway({ rateLimiters }), await startGateway({ rateLimiters })]
+  const tryKey = { headers: { authorization: 'Bearer wrong' } }
+  for (let attempt = 0; attempt < 30; attempt += 1) expect((await one.send('/api/v1/models', tryKey)).status).toBe(401)
+  expect((await other.send('/api/v1/models', tryKey)).status).toBe(429)
 })

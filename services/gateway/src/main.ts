@@ -1,6 +1,6 @@
 import { readConfig } from '@millrace/platform/config.ts'
 import { runService } from '@millrace/platform/distributed/run-service.ts'
-import { databaseSettings, processSettings, serviceUrls } from '@millrace/platform/distributed/settings.ts'
+import { cacheSettings, databaseSettings, processSettings, serviceUrls } from '@millrace/platform/distributed/settings.ts'
 import { z } from 'zod'
 import { createGateway, gatewayConfig, migrations } from './service.ts'
 
@@ -12,13 +12,14 @@ const addresses = {
   DRIFT_MONITOR_URLS: serviceUrls,
   INFERENCE_URLS: serviceUrls,
 }
-const settings = z.object({ ...gatewayConfig.shape, ...processSettings, ...databaseSettings, ...addresses })
+const settings = z.object({ ...gatewayConfig.shape, ...processSettings, ...databaseSettings, ...cacheSettings, ...addresses })
 
 runService({
   name: 'gateway',
   readSettings: (env) => readConfig(settings, env),
   async create(config, adapters) {
     const storage = await adapters.openDatabase(config, migrations)
+    const rateLimiters = await adapters.openRateLimiters(config)
     const upstreams = {
       tracking: () => config.TRACKING_URLS,
       registry: () => config.REGISTRY_URLS,
@@ -27,6 +28,6 @@ runService({
       'drift-monitor': () => config.DRIFT_MONITOR_URLS,
       inference: () => config.INFERENCE_URLS,
     }
-    return { service: createGateway({ ...adapters.base, ...storage, upstreams, config }), storage }
+    return { service: createGateway({ ...adapters.base, ...storage, rateLimiters, upstreams, config }), storage }
   },
 })

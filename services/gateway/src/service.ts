@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { RateLimiters } from '@millrace/platform/cache/rate-limiter.ts'
 import type { Clock, NewId } from '@millrace/platform/clock.ts'
 import type { EventLog } from '@millrace/platform/events/event-log.ts'
 import type { ServiceIdentity } from '@millrace/platform/http/identity.ts'
@@ -34,6 +35,8 @@ export interface GatewayDeps {
   readonly eventLog: EventLog
   /** Signs for the user; must be that of the service named `gateway`. */
   readonly identity: ServiceIdentity
+  /** Counts requests and failed attempts; gateways that share it share the limits. */
+  readonly rateLimiters: RateLimiters
   /** Base URLs of each service (of every pod, for inference), asked at each request. */
   readonly upstreams: Readonly<Record<UpstreamName, () => readonly string[]>>
   readonly config: GatewayConfig
@@ -63,7 +66,7 @@ export function createGateway(deps: GatewayDeps): Service {
   const observe = createObserve({ log, metrics })
   const handle = createHandleRequest({
     authenticate,
-    rateLimit: createRateLimit(config.GATEWAY_RATE_LIMIT),
+    rateLimit: createRateLimit(deps.rateLimiters, config.GATEWAY_RATE_LIMIT),
     forward,
     locals,
     newId: createRequestIds(newId),

@@ -1,5 +1,5 @@
+import type { RateLimiters, Usage } from '@millrace/platform/cache/rate-limiter.ts'
 import { AppError } from '@millrace/platform/errors.ts'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 
 const FAILURES_PER_MINUTE = 30
 
@@ -11,25 +11,25 @@ export interface RateLimit {
   countFailure(address: string): Promise<void>
 }
 
-/** Counts in this process alone: `perSecond` requests per quota, 0 for no limit. */
-export function createRateLimit(perSecond: number): RateLimit {
-  const requests = perSecond > 0 ? new RateLimiterMemory({ points: perSecond, duration: 1 }) : null
-  const failures = new RateLimiterMemory({ points: FAILURES_PER_MINUTE, duration: 60 })
+/** `perSecond` requests per quota, 0 for no limit; gateways with the same limiters share the counts. */
+export function createRateLimit(limiters: RateLimiters, perSecond: number): RateLimit {
+  const requests = perSecond > 0 ? limiters({ name: 'requests', limit: perSecond, seconds: 1 }) : null
+  const failures = limiters({ name: 'failures', limit: FAILURES_PER_MINUTE, seconds: 60 })
   return {
     async take(quota) {
-      await requests?.consume(quota).catch((refusal: unknown) => refuse(refusal, `More than ${perSecond} requests per second: slow down.`))
+      const usage = await requests?.count(quota)
+      if (usage && usage.used > perSecond) refuse(usage, `More than ${perSecond} requests per second: slow down.`)
     },
     async checkFailures(address) {
-      const state = await failures.get(address)
-      if (state && state.consumedPoints >= FAILURES_PER_MINUTE) refuse(state, 'Too many attempts with keys that do not hold: wait a minute.')
+      const usage = await failures.look(address)
+      if (usage.used >= FAILURES_PER_MINUTE) refuse(usage, 'Too many attempts with keys that do not hold: wait a minute.')
     },
     async countFailure(address) {
-      await failures.penalty(address)
+      await failures.count(address)
     },
   }
 }
 
-function refuse(state: unknown, message: string): never {
-  if (!(state instanceof RateLimiterRes)) throw state
-  throw new AppError('REQUEST_LIMIT_EXCEEDED', message, { details: { retryAfterSeconds: state.msBeforeNext / 1000 } })
+function refuse({ resetMs }: Usage, message: string): never {
+  throw new AppError('REQUEST_LIMIT_EXCEEDED', message, { details: { retryAfterSeconds: resetMs / 1000 } })
 }

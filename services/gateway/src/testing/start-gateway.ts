@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createMemoryRateLimiter } from '@millrace/platform/cache/memory-rate-limiter.ts'
+import type { RateLimiters } from '@millrace/platform/cache/rate-limiter.ts'
 import { newUuidV7, systemClock } from '@millrace/platform/clock.ts'
 import type { EventLog } from '@millrace/platform/events/event-log.ts'
 import { createMemoryLog } from '@millrace/platform/events/memory.ts'
@@ -19,6 +21,7 @@ interface FixtureOptions {
   readonly upstreams?: Partial<Record<UpstreamName, () => readonly string[]>>
   readonly eventLog?: EventLog
   readonly describeApi?: () => object
+  readonly rateLimiters?: RateLimiters
 }
 
 /** What an echoing service tells of a request. */
@@ -76,8 +79,16 @@ export async function startGateway(options: FixtureOptions = {}) {
   const database = watchCommits(await freshDatabase(migrations))
   const eventLog = options.eventLog ?? createMemoryLog()
   const ports = { log: silentLog, clock: systemClock, metrics: createMetrics('gateway'), database, eventLog, identity: ring.identityOf('gateway') }
+  const rateLimiters = options.rateLimiters ?? createMemoryRateLimiter
   const config = { ...gatewayConfig.parse({}), ...options.config }
-  const service = createGateway({ ...ports, newId: newUuidV7, upstreams, config, ...(options.describeApi ? { describeApi: options.describeApi } : {}) })
+  const service = createGateway({
+    ...ports,
+    newId: newUuidV7,
+    upstreams,
+    rateLimiters,
+    config,
+    ...(options.describeApi ? { describeApi: options.describeApi } : {}),
+  })
   const started = await startService({ ...ports, service, host: '127.0.0.1', port: 0, shutdownGraceMs: 1000 })
   let stopping: Promise<void> | null = null
   const stop = (): Promise<void> => {
