@@ -21,6 +21,7 @@ const entryPoints = {
   infra: ['scripts/infra/infra.ts'],
   provision: ['scripts/provision/provision.ts'],
   'init-env': ['scripts/init-env/init-env.ts'],
+  bench: ['scripts/bench/bench.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   check: ['scripts/check/check.ts'],
   generate: ['scripts/generate/generate.ts'],
