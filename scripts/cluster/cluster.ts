@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Lifetime, type Started } from '@millrace/platform/component.ts'
 import { readConfig } from '@millrace/platform/config.ts'
 import { AppError } from '@millrace/platform/errors.ts'
@@ -29,9 +30,21 @@ async function refuseSecond(dataRoot: string): Promise<void> {
   if (runtime) throw new AppError('RESOURCE_CONFLICT', `A Millrace runs on ${dataRoot} already (process ${runtime.pid}): npm run stop stops it.`)
 }
 
-async function refuseTakenPorts(members: readonly Member[]): Promise<void> {
+/** The ports of a process that was killed are free a moment after its end. */
+const FREED_WITHIN_MS = 3000
+
+async function takenPorts(members: readonly Member[]): Promise<string[]> {
   const taken = await Promise.all(members.map(({ port }) => isTaken(port)))
-  const names = members.filter((_, index) => taken[index]).map(({ name, port }) => `${port} (for ${name})`)
+  return members.filter((_, index) => taken[index]).map(({ name, port }) => `${port} (for ${name})`)
+}
+
+async function refuseTakenPorts(members: readonly Member[], patienceMs: number): Promise<void> {
+  const until = performance.now() + patienceMs
+  let names = await takenPorts(members)
+  while (names.length > 0 && performance.now() < until) {
+    await pause(50)
+    names = await takenPorts(members)
+  }
   if (names.length > 0) throw new AppError('RESOURCE_CONFLICT', `Ports are taken: ${names.join(', ')}. Set PORT or CLUSTER_BASE_PORT to others.`)
 }
 
@@ -50,7 +63,7 @@ async function startCluster(config: z.infer<typeof clusterSettings>, lifetime: L
   const list = openProcessList(join(directory, 'processes.json'))
   const left = await list.endLeftovers()
   if (left.length > 0) say(`Ended what an earlier cluster left behind: ${left.join(', ')}`)
-  await refuseTakenPorts(members)
+  await refuseTakenPorts(members, left.length > 0 ? FREED_WITHIN_MS : 0)
   const shared: NodeJS.ProcessEnv = { ...process.env, ...findInfrastructure(root, process.env, say) }
   provision(shared)
   const keysOf = keepServiceKeys(join(directory, 'keys'), serviceNames)
