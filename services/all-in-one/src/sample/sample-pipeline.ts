@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { promotionPolicy } from '@millrace/contracts/http/promoter.ts'
-import { retrainingPolicy } from '@millrace/contracts/http/trainer.ts'
+import { retrainingPolicy, type TrainingJob, type TrainingJobRequest, trainingJob } from '@millrace/contracts/http/trainer.ts'
 import { drawFish } from '@millrace/sample-fish/draw-fish.ts'
 import { z } from 'zod'
 import type { ShownDirectory } from '../data-directory.ts'
-import { productionOf, trainAndServe } from '../user/model-life.ts'
+import { followJob, hasFailed, productionOf } from '../user/model-life.ts'
 import type { Story } from '../user/story.ts'
 import type { UserClient } from '../user/user-client.ts'
 import { drawOnce } from './draw-sample.ts'
@@ -34,7 +34,18 @@ export async function runSamplePipeline(client: UserClient, story: Story, direct
   await client.send('PUT', `/api/v1/promotions/policies/${SAMPLE_MODEL}`, samplePromotionPolicy, z.looseObject({ policy: promotionPolicy }))
   await client.send('PUT', `/api/v1/training/policies/${SAMPLE_MODEL}`, sampleRetrainingPolicy(dataset), z.looseObject({ policy: retrainingPolicy }))
   const request = { model: SAMPLE_MODEL, dataset, register: true, parameters: { seed: 1 }, cause: 'first start' }
-  await trainAndServe(client, story, request, JOB_KEY)
+  const { jobId } = await requestTraining(client, request)
+  await followJob(client, story, jobId)
+}
+
+/** The job of an earlier start while it can still succeed. One that failed, as after three kills, stays failed: its successor has a key of its own. */
+export async function requestTraining(client: Pick<UserClient, 'send'>, request: TrainingJobRequest): Promise<TrainingJob> {
+  let key = JOB_KEY
+  for (;;) {
+    const job = await client.send('POST', '/api/v1/training/jobs', request, trainingJob, key)
+    if (!hasFailed(job)) return job
+    key = `${JOB_KEY}-after-${job.jobId}`
+  }
 }
 
 /** Writes the picture that the printed `curl` sends, and answers it once. */

@@ -8,6 +8,9 @@ import type { UserClient } from './user-client.ts'
 const TRAINING_MS = 600_000
 const ended = ['failed', 'timed_out', 'cancelled']
 
+/** Nothing more will come of it. */
+export const hasFailed = ({ state }: TrainingJob): boolean => ended.includes(state)
+
 /** A model version on its way from a training job to live traffic. */
 export interface Life {
   readonly job: TrainingJob
@@ -40,7 +43,7 @@ export async function followJob(client: UserClient, story: Story, jobId: string)
 
 async function finishedJob(client: UserClient, jobId: string): Promise<TrainingJob | null> {
   const job = await client.get(`/api/v1/training/jobs/${encodeURIComponent(jobId)}`, trainingJob)
-  if (ended.includes(job.state)) throw new Error(`training job ${jobId} ${job.state}: ${job.message}`)
+  if (hasFailed(job)) throw new Error(`training job ${jobId} ${job.state}: ${job.message}`)
   return job.state === 'succeeded' ? job : null
 }
 
