@@ -35,7 +35,7 @@ export const emptyResponse = z.looseObject({})
 
 /** POST /api/v1/artifacts/manifests: seals the files under `path` of a run or logged model. Pinned until released; sealing the same content again gives the same digest. */
 export const sealRequest = z.strictObject({
-  /** `mlflow-artifacts:/<experiment>/<run>/artifacts/<path>`, `runs:/<run id>/<path>` or `models:/m-…`. */
+  /** `mlflow-artifacts:/<experiment>/<run>/artifacts/<path>`, `runs:/<run id>/<path>`, `models:/m-…`, or `s3://<bucket>/<key>` below the roots that tracking was configured with. */
   source: z.string().min(1).max(2048),
   /** Who pins it, such as `registry:fish-classifier/3`: pinning again by the same holder is the same pin. */
   holder: z.string().min(1).max(512),

@@ -78,7 +78,7 @@ function verifying(sha256: string): Transform {
 }
 
 /** The body through `through`: its faults in the terms of the port, and an end to a store that stops sending while somebody waits for it. */
-function watched(bucket: Bucket, body: Readable, through: Transform): Readable {
+export function watched(bucket: Bucket, body: Readable, through: Transform): Readable {
   const fail = (error: unknown): void => {
     const explained = explainS3Fault(bucket.where, error)
     through.destroy(explained instanceof Error ? explained : new Error(String(explained)))

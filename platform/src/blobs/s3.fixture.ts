@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { DeleteObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { onTestFinished } from 'vitest'
 import { s3ForTests } from '../testing/real-infrastructure.ts'
 import { createS3Blobs, type S3BlobsOptions } from './s3.ts'
@@ -20,11 +20,14 @@ export function freshPlace() {
   const { client, name: Bucket, prefix } = connectBucket({ ...s3Address, prefix: `test/${randomUUID()}/` })
   const keys = () => listKeys(client, Bucket, prefix)
   onTestFinished(async () => {
-    for (const Key of await keys()) await client.send(new DeleteObjectCommand({ Bucket, Key }))
+    for (let found = await keys(); found.length > 0; found = await keys()) {
+      for (const Key of found) await client.send(new DeleteObjectCommand({ Bucket, Key }))
+    }
     client.destroy()
   })
+  const write = (path: string, content: string | Uint8Array) => client.send(new PutObjectCommand({ Bucket, Key: `${prefix}${path}`, Body: content }))
   const unfinished = async (): Promise<number> => (await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: prefix }))).Uploads?.length ?? 0
-  return { client, bucket: Bucket, prefix, keys, unfinished }
+  return { client, bucket: Bucket, prefix, keys, unfinished, write }
 }
 
 async function listKeys(client: S3Client, Bucket: string, Prefix: string): Promise<string[]> {

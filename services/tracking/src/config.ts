@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type BucketPlace, parseBucketUris } from './domain/bucket-place.ts'
 
 const GIBIBYTE = 1024 ** 3
 
@@ -16,5 +17,15 @@ export const trackingConfig = z.object({
   TRACKING_ARTIFACT_GRACE_HOURS: z.coerce.number().min(0).max(8760).default(24),
   /** Pause between two looks for content to collect, in minutes. */
   TRACKING_COLLECT_EVERY_MINUTES: z.coerce.number().min(0.01).max(1440).default(60),
+  /** Where experiments may keep their artifacts outside of this service, such as `s3://bucket/folder`, separated by commas. None unless set: the server reads nowhere else. */
+  TRACKING_ARTIFACT_ROOTS: z
+    .string()
+    .default('')
+    .transform((text, context): readonly BucketPlace[] => {
+      const roots = parseBucketUris(text)
+      if (roots) return roots
+      context.addIssue({ code: 'custom', message: 'expected one or more s3://<bucket>/<folder>, separated by commas' })
+      return z.NEVER
+    }),
 })
 export type TrackingConfig = z.infer<typeof trackingConfig>

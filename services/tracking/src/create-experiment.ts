@@ -1,4 +1,5 @@
 import { AppError } from '@millrace/platform/errors.ts'
+import { refuseExternalLocation } from './artifacts/place.ts'
 import type { TrackingDeps } from './deps.ts'
 import { experimentRoot, refuseArtifactLocation } from './domain/artifact-source.ts'
 import { type KeyValue, lastByKey } from './domain/batch.ts'
@@ -18,7 +19,7 @@ export interface NewExperiment {
 /** Returns the id. @throws AppError RESOURCE_ALREADY_EXISTS, INVALID_PARAMETER_VALUE */
 export const createCreateExperiment = (deps: TrackingDeps) =>
   async function createExperiment(request: NewExperiment): Promise<number> {
-    refuseIf(refuseArtifactLocation(request.artifactLocation))
+    refuseIf(refuseArtifactLocation(request.artifactLocation) ?? refuseExternalLocation(deps, request.artifactLocation))
     for (const [index, tag] of request.tags.entries()) checkExperimentTag(tag, `tags[${index}].`)
     return deps.database.transaction(async (tx) => {
       const id = await insertExperiment(tx, request.name, deps.clock().getTime())

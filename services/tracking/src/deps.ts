@@ -1,4 +1,5 @@
 import type { Blobs } from '@millrace/platform/blobs/blobs.ts'
+import type { ExternalArtifacts } from '@millrace/platform/blobs/external-artifacts.ts'
 import type { Clock, NewId } from '@millrace/platform/clock.ts'
 import type { Once, Publish } from '@millrace/platform/events/handler.ts'
 import type { Log } from '@millrace/platform/log.ts'
@@ -16,5 +17,7 @@ export interface TrackingDeps {
   readonly publish: Publish
   readonly once: Once
   readonly blobs: Blobs
+  /** Below the configured roots. Left out by a host that has no such store. */
+  readonly externalArtifacts?: ExternalArtifacts
   readonly config: TrackingConfig
 }

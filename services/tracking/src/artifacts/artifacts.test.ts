@@ -143,9 +143,9 @@ test('multipart uploads are refused in the words on which clients fall back', as
 })
 
 test('a root in another store is not read by this server', async () => {
-  const experiment = (await call('POST', 'experiments/create', { body: { name: 'far', artifact_location: 's3://bucket/x' } })).text('experiment_id')
+  const experiment = (await call('POST', 'experiments/create', { body: { name: 'far', artifact_location: 'gs://bucket/x' } })).text('experiment_id')
   const run = await call('POST', 'runs/create', { body: { experiment_id: experiment } })
-  expect(run.text('run', 'info', 'artifact_uri')).toMatch(/^s3:\/\/bucket\/x\/[0-9a-f]{32}\/artifacts$/)
+  expect(run.text('run', 'info', 'artifact_uri')).toMatch(/^gs:\/\/bucket\/x\/[0-9a-f]{32}\/artifacts$/)
   const listing = await call('GET', `artifacts/list?run_id=${run.text('run', 'info', 'run_id')}`)
-  expect(listing.text('message')).toMatch(/another store \(s3:\)/)
+  expect(listing.text('message')).toMatch(/another store \(gs:\)/)
 })

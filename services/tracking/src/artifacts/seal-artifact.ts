@@ -2,24 +2,28 @@ import type { SealResponse } from '@millrace/contracts/http/tracking.ts'
 import { canonicalManifest, type ManifestFile } from '@millrace/contracts/model/artifact-manifest.ts'
 import { TransientError } from '@millrace/platform/errors.ts'
 import type { TrackingDeps } from '../deps.ts'
-import { invalid, missing } from '../refusals.ts'
-import { listTree } from '../store/artifacts.ts'
+import { cleanArtifactPath, INVALID_PATH } from '../domain/artifact-path.ts'
+import { invalid, missing, refuseIf } from '../refusals.ts'
+import { listTree, type StoredFile } from '../store/artifacts.ts'
 import { holdContents, touchContents } from '../store/contents.ts'
 import { pinManifest, releasePin, saveManifest } from '../store/manifests.ts'
+import { createCopyExternal } from './copy-external.ts'
 import { locateSource } from './locate-source.ts'
+import { type Place, uriOfPlace } from './place.ts'
 
 const MAX_FILES = 10_000
 const MAX_PATH = 1024
 
 /**
  * Lists the files of an artifact, stores the list as a blob and pins it for `holder`: from then on neither overwriting nor deleting an artifact changes or
- * removes what the list names. The same files give the same digest.
- * @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE; TransientError where the files changed meanwhile
+ * removes what the list names. Files in a bucket are copied first. The same files give the same digest.
+ * @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE, PAYLOAD_TOO_LARGE; TransientError where the files changed meanwhile
  */
-export const createSealArtifact = (deps: TrackingDeps) =>
-  async function sealArtifact(request: { source: string; holder: string }): Promise<SealResponse> {
-    const located = await locateSource(deps.database, request.source)
-    const files = await listFiles(deps, located.path, request.source)
+export function createSealArtifact(deps: TrackingDeps) {
+  const readFiles = createReadFiles(deps)
+  return async function sealArtifact(request: { source: string; holder: string; signal: AbortSignal }): Promise<SealResponse> {
+    const { place, runId } = await locateSource(deps, request.source)
+    const files = await readFiles(place, request.source, request.signal)
     const manifest = await deps.blobs.put(Buffer.from(canonicalManifest(files)))
     const now = deps.clock()
     await deps.database.transaction(async (tx) => {
@@ -35,22 +39,55 @@ export const createSealArtifact = (deps: TrackingDeps) =>
     if (!(await deps.blobs.stat(manifest.sha256))) throw new TransientError('an unused copy of this manifest was removed while it was sealed')
     const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0)
     deps.log.info('artifact sealed', { source: request.source, holder: request.holder, sha256: manifest.sha256, files: files.length, sizeBytes })
-    return { uri: `mlflow-artifacts:/${located.path}`, sha256: manifest.sha256, sizeBytes, files, runId: located.runId }
+    return { uri: uriOfPlace(place), sha256: manifest.sha256, sizeBytes, files, runId }
   }
+}
 
-/** Paths relative to the source; a source that is one file is a list of that file by its name. */
-async function listFiles(deps: TrackingDeps, path: string, source: string): Promise<ManifestFile[]> {
-  const stored = await listTree(deps.database, path, MAX_FILES + 1)
-  if (stored.length === 0) throw missing(`There are no artifacts at ${source}: log them before they are sealed`)
-  if (stored.length > MAX_FILES) throw invalid(`There are more than ${MAX_FILES} files at ${source}: log the model in a folder of its own`)
-  const files = stored.map((file) => ({
-    path: file.path === path ? path.slice(path.lastIndexOf('/') + 1) : file.path.slice(path.length + 1),
-    sizeBytes: file.sizeBytes,
-    sha256: file.sha256,
-  }))
-  const long = files.find((file) => file.path.length > MAX_PATH)
-  if (long) throw invalid(`The path ${long.path.slice(0, 80)}… is longer than ${MAX_PATH} characters`)
+function createReadFiles(deps: TrackingDeps) {
+  const copyExternal = createCopyExternal(deps)
+  return async function readFiles(place: Place, source: string, signal: AbortSignal): Promise<ManifestFile[]> {
+    if (place.kind === 'store') {
+      const files = await listTree(deps.database, place.path, MAX_FILES + 1)
+      refuseIf(problemOfPaths(place.path, requireSome(files, source)))
+      return relativeTo(place.path, files)
+    }
+    const found = await place.reader.tree(place.place, MAX_FILES + 1)
+    const { key } = place.place
+    const paths = requireSome(found, source).map((file) => ({ path: file.place.key }))
+    refuseIf(problemOfPaths(key, paths) ?? problemOfKeys(key, paths))
+    return relativeTo(key, await copyExternal(place.reader, found, signal))
+  }
+}
+
+function requireSome<File>(files: readonly File[], source: string): readonly File[] {
+  if (files.length === 0) throw missing(`There are no artifacts at ${source}: log them before they are sealed`)
+  if (files.length > MAX_FILES) throw invalid(`There are more than ${MAX_FILES} files at ${source}: log the model in a folder of its own`)
+  return files
+}
+
+/** A source that is one file is a list of that file by its name. */
+const relativePath = (root: string, path: string): string => (path === root ? root.slice(root.lastIndexOf('/') + 1) : path.slice(root.length + 1))
+
+function relativeTo(root: string, stored: readonly StoredFile[]): ManifestFile[] {
+  const files = stored.map(({ path, sizeBytes, sha256 }) => ({ path: relativePath(root, path), sizeBytes, sha256 }))
   return files.sort((left, right) => (left.path < right.path ? -1 : 1))
+}
+
+function problemOfPaths(root: string, files: readonly { path: string }[]): string | null {
+  const long = files.map((file) => relativePath(root, file.path)).find((path) => path.length > MAX_PATH)
+  return long === undefined ? null : `The path ${long.slice(0, 80)}… is longer than ${MAX_PATH} characters`
+}
+
+/** Anyone may have chosen the keys, and whoever serves the files writes them to a disk. */
+function problemOfKeys(root: string, files: readonly { path: string }[]): string | null {
+  const paths = new Set(files.map((file) => relativePath(root, file.path)))
+  for (const path of paths) {
+    if (cleanArtifactPath(path) !== path) return `The key ${JSON.stringify(path.slice(0, 80))} is no path of a file. ${INVALID_PATH}`
+    const above = path.split('/').slice(0, -1)
+    const file = above.map((_, index) => above.slice(0, index + 1).join('/')).find((folder) => paths.has(folder))
+    if (file !== undefined) return `'${file}' is both a file and a folder: log the model in a folder of its own`
+  }
+  return null
 }
 
 /** Ends a holder's pin; one that is not held is fine. */

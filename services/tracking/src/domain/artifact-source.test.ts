@@ -1,19 +1,22 @@
 import { expect, test } from 'vitest'
 import { loggedModelRoot, parseArtifactSource, proxiedPath, refuseArtifactLocation, runRoot } from './artifact-source.ts'
 
-test('the three kinds of source are told apart', () => {
+test('the kinds of source are told apart', () => {
   expect(parseArtifactSource('mlflow-artifacts:/0/r1/artifacts/model')).toEqual({ kind: 'path', path: '0/r1/artifacts/model' })
   expect(parseArtifactSource('mlflow-artifacts://host:5000/0/r1/artifacts/model')).toEqual({ kind: 'path', path: '0/r1/artifacts/model' })
   expect(parseArtifactSource('runs:/r1/model/x')).toEqual({ kind: 'run', runId: 'r1', path: 'model/x' })
   expect(parseArtifactSource('runs:/r1')).toEqual({ kind: 'run', runId: 'r1', path: '' })
   expect(parseArtifactSource('models:/m-0a1b')).toEqual({ kind: 'logged-model', modelId: 'm-0a1b', path: '' })
+  expect(parseArtifactSource('s3://bucket/x/r1/')).toEqual({ kind: 'bucket', place: { bucket: 'bucket', key: 'x/r1' } })
 })
 
 test.each([
   '',
   'file:///etc/passwd',
   '/etc/passwd',
-  's3://bucket/x',
+  'gs://bucket/x',
+  's3://bucket',
+  's3://bucket/../x',
   'models:/fish/1',
   'runs://r1/model',
   'runs:/r1/../x',

@@ -1,15 +1,19 @@
 import { cleanArtifactPath, INVALID_PATH, joinPath } from './artifact-path.ts'
+import { type BucketPlace, parseBucketUri } from './bucket-place.ts'
 
 /** What a source URI points at. `path`: under the artifact root of this store; the others need a look into the database. */
 export type ArtifactSource =
   | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'bucket'; readonly place: BucketPlace }
   | { readonly kind: 'run'; readonly runId: string; readonly path: string }
   | { readonly kind: 'logged-model'; readonly modelId: string; readonly path: string }
 
 const RUN_ID = /^[a-zA-Z0-9][\w-]{0,255}$/
 
-/** Reads `mlflow-artifacts:/…`, `runs:/<run id>/<path>` or `models:/m-…`; null for anything else, and for a path that is not safe. */
+/** Reads `mlflow-artifacts:/…`, `runs:/<run id>/<path>`, `models:/m-…` or `s3://<bucket>/<key>`; null for anything else, and for a path that is not safe. */
 export function parseArtifactSource(source: string): ArtifactSource | null {
+  const place = parseBucketUri(source)
+  if (place) return place.key === '' ? null : { kind: 'bucket', place }
   const [, scheme = '', rest = ''] = /^(mlflow-artifacts|runs|models):(.*)$/s.exec(source) ?? []
   if (scheme === 'mlflow-artifacts') {
     const path = proxiedPath(source)
@@ -35,7 +39,7 @@ export const experimentRoot = (experimentId: number): string => `mlflow-artifact
 export const runRoot = (experimentLocation: string, runId: string): string => under(experimentLocation, runId, 'artifacts')
 export const loggedModelRoot = (experimentLocation: string, modelId: string): string => under(experimentLocation, 'models', modelId, 'artifacts')
 
-/** Why an experiment may not have this location; null where it may. The server itself never reads from a location: artifacts come and go through the proxy alone. */
+/** Why an experiment may not have this location; null where it may. Of what lies outside of this store the server reads nothing but what it was configured to. */
 export function refuseArtifactLocation(location: string): string | null {
   if (location.length > 2048) return "'artifact_location' exceeds the maximum length of 2048 characters"
   if (/^runs:/i.test(location)) return `Artifact location cannot be a runs:/ URI. Given: '${location}'`

@@ -29,10 +29,11 @@ export function runArtifactRoutes(deps: TrackingDeps): Route[] {
       ...read,
       path: '/artifacts/list',
       summary: 'What lies in a folder of a run.',
-      query: z.looseObject({ ...runReference, path: optionalText }),
+      query: z.looseObject({ ...runReference, path: optionalText, page_token: optionalText }),
       handle: async ({ query }) => {
-        const { root, files } = await listRunArtifacts(requireRunId(query), query.path ?? '')
-        return ok({ root_uri: root, ...filesJson(files.map(({ path, file }) => fileJson(path, file))) })
+        const { root, files, nextPageToken } = await listRunArtifacts(requireRunId(query), query.path ?? '', query.page_token ?? '')
+        const next = nextPageToken === null ? {} : { next_page_token: nextPageToken }
+        return ok({ root_uri: root, ...filesJson(files.map(({ path, file }) => fileJson(path, file))), ...next })
       },
     }),
   ]

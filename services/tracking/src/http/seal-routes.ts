@@ -16,7 +16,7 @@ export function sealRoutes(deps: TrackingDeps): Route[] {
       summary: 'Seals an artifact and pins it for a holder; again is the same.',
       body: sealRequest,
       response: sealResponse,
-      handle: async ({ body }) => ok(await seal(body)),
+      handle: async ({ body, signal }) => ok(await seal({ ...body, signal })),
     }),
     route({
       ...internal,

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Blobs } from '@millrace/platform/blobs/blobs.ts'
+import type { ExternalArtifacts } from '@millrace/platform/blobs/external-artifacts.ts'
 import { createFolderBlobs } from '@millrace/platform/blobs/folder.ts'
 import { newUuidV7 } from '@millrace/platform/clock.ts'
 import { Lifetime, type Started } from '@millrace/platform/component.ts'
@@ -40,6 +41,7 @@ export interface RunningTracking {
 export async function startTracking(
   settings: Partial<TrackingConfig> = {},
   wrap: (blobs: Blobs) => Blobs = (blobs) => blobs,
+  externalArtifacts?: ExternalArtifacts,
 ): Promise<Started<RunningTracking>> {
   const lifetime = new Lifetime()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-tracking-'))
@@ -52,7 +54,15 @@ export async function startTracking(
   const publish = createPublish({ source: '/millrace/tracking', clock, newId: newUuidV7 })
   const config = { ...trackingConfig.parse({}), ...settings }
   const shared = { log: silentLog, clock, metrics, database }
-  const service = createTracking({ ...shared, newId: newUuidV7, publish, once: createOnce({ clock }), blobs: wrap(blobs), config })
+  const service = createTracking({
+    ...shared,
+    newId: newUuidV7,
+    publish,
+    once: createOnce({ clock }),
+    blobs: wrap(blobs),
+    config,
+    ...(externalArtifacts ? { externalArtifacts } : {}),
+  })
   const host = { ...shared, service: { ...service, jobs: [] }, host: '127.0.0.1', port: 0, eventLog: createMemoryLog(), identity: ring.identityOf('tracking') }
   const { url } = await lifetime.start(startService(host))
   const [job] = service.jobs
