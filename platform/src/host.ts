@@ -10,6 +10,7 @@ import { createRelay, type Relay, type RelayDeps } from './events/relay.ts'
 import { createApp } from './http/app.ts'
 import type { ServiceIdentity } from './http/identity.ts'
 import { type Listening, startServer } from './http/server.ts'
+import type { ServiceTls } from './http/service-tls.ts'
 import { type Jobs, startJobs } from './jobs.ts'
 import type { Log } from './log.ts'
 import type { Service } from './service.ts'
@@ -46,6 +47,8 @@ export interface HostOptions {
   readonly relay?: HostRelay
   readonly eventLog: EventLog
   readonly identity: ServiceIdentity
+  /** Mutual TLS on the port; none for plain HTTP. */
+  readonly tls?: ServiceTls | null
   readonly log: Log
   readonly metrics: Metrics
   readonly clock: Clock
@@ -110,10 +113,10 @@ async function untilReady(service: Service, withinMs: number, draining: AbortSig
 }
 
 function openPort(options: HostOptions, draining: AbortSignal): Promise<Started<Listening>> {
-  const { service, host, port, identity, log, metrics, requestTimeoutMs = 30_000, shutdownGraceMs = 10_000 } = options
+  const { service, host, port, tls = null, identity, log, metrics, requestTimeoutMs = 30_000, shutdownGraceMs = 10_000 } = options
   const app = createApp({ service, identity, log, metrics, draining, requestTimeoutMs })
   const onFault = (error: unknown) => log.error('the direct handler failed', { service: service.name, error })
-  return startServer({ host, port, app, onFault, drainMs: shutdownGraceMs, ...(service.direct ? { direct: service.direct } : {}) })
+  return startServer({ host, port, tls, app, onFault, drainMs: shutdownGraceMs, ...(service.direct ? { direct: service.direct } : {}) })
 }
 
 function startRelay(options: HostOptions, lifetime: Lifetime): Relay | null {

@@ -16,6 +16,7 @@ import { createRelayLease, type RelayLease } from '../events/relay-lease.ts'
 import { type HostRelay, type WatchedDatabase, watchCommits } from '../host.ts'
 import type { ConditionalClient } from '../http/client.ts'
 import type { ServiceIdentity } from '../http/identity.ts'
+import type { ServiceTls } from '../http/service-tls.ts'
 import { createServiceClient } from '../http/undici-client.ts'
 import type { Log } from '../log.ts'
 import { migrateService } from '../sql/migrate.ts'
@@ -24,6 +25,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { inTurn } from './in-turn.ts'
 import { openBlobs } from './open-blobs.ts'
 import { openIdentity } from './open-identity.ts'
+import { openTls, requireHttps } from './open-tls.ts'
 import type { BlobsConfig, CacheConfig, DatabaseConfig, ProcessConfig } from './settings.ts'
 
 /** What every service gets. */
@@ -48,6 +50,8 @@ export interface DatabaseParts {
 /** Opens what a service asks for on the servers that its settings name. What was opened is stopped in reverse, databases last. */
 export interface Adapters {
   readonly base: BaseParts
+  /** Between services; null for plain HTTP. */
+  readonly tls: ServiceTls | null
   openDatabase(config: DatabaseConfig, migrations: URL): Promise<DatabaseParts>
   openBlobs(config: BlobsConfig): Promise<Blobs>
   openCache(config: CacheConfig): Promise<Cache>
@@ -71,16 +75,21 @@ export async function openAdapters(owner: Owner, config: ProcessConfig): Promise
   const { name, log, parts } = owner
   const metrics = createMetrics(name)
   const identity = openIdentity(name, config)
+  const tls = openTls(config)
   const connection = explained(() => connectionFrom(config, `millrace-${name}`))
   const eventLog = await parts.start(createKafkaLog({ connection, log: log.child({ part: 'kafka' }), metrics, onFatal: owner.onFatal }))
   const base: BaseParts = { log, clock: systemClock, newId: newUuidV7, metrics, identity, eventLog }
   return {
     base,
+    tls,
     openDatabase: (database, migrations) => openDatabase(owner, base, database, migrations),
     openBlobs: (blobs) => parts.start(openBlobs(blobs, log)),
     openCache: ({ REDIS_URL: url }) => parts.start(createRedisCache({ url, keyPrefix: `millrace:${name}:`, log, metrics })),
     openRateLimiters: ({ REDIS_URL: url }) => parts.start(createRedisRateLimiters({ url, keyPrefix: `millrace:${name}:limit:`, log, metrics })),
-    connect: (audience, urls) => parts.start(createServiceClient({ baseUrl: inTurn(urls), audience, identity, log, metrics })),
+    connect: (audience, urls) => {
+      requireHttps(tls, urls)
+      return parts.start(createServiceClient({ baseUrl: inTurn(urls), audience, identity, tls, log, metrics }))
+    },
   }
 }
 

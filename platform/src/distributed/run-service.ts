@@ -13,6 +13,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 export interface ServiceProgram<Config extends ProcessConfig> {
   readonly name: string
+  /** Called by clients that have no certificate: the TLS files are for its own calls alone, and its port stays plain HTTP. */
+  readonly isPublic?: boolean
   /** @throws AppError with everything that is missing or wrong */
   readonly readSettings: (env: Environment) => Config
   /** Opens what the service needs and makes it. */
@@ -41,7 +43,7 @@ async function startProgram<Config extends ProcessConfig>(program: ServiceProgra
   const stop = (): Promise<void> => parts.stop().finally(() => storage.stop())
   try {
     const adapters = await openAdapters({ name: program.name, log, storage, parts, onFatal: endProcess }, config)
-    const listening = await startMade(await program.create(config, adapters), config, adapters, parts)
+    const listening = await startMade(await program.create(config, adapters), config, program.isPublic ? { ...adapters, tls: null } : adapters, parts)
     log.info('service runs', { url: listening.url, pid: process.pid })
     return { value: listening, stop }
   } catch (error) {
@@ -50,9 +52,9 @@ async function startProgram<Config extends ProcessConfig>(program: ServiceProgra
   }
 }
 
-function startMade({ service, storage, openWhenReadyMs = 0 }: Made, config: ProcessConfig, { base }: Adapters, parts: Lifetime): Promise<Listening> {
+function startMade({ service, storage, openWhenReadyMs = 0 }: Made, config: ProcessConfig, { base, tls }: Adapters, parts: Lifetime): Promise<Listening> {
   const { eventLog, identity, log, metrics, clock } = base
-  const options = { eventLog, identity, log, metrics, clock, host: config.HOST, port: config.PORT }
+  const options = { eventLog, identity, tls, log, metrics, clock, host: config.HOST, port: config.PORT }
   const limits = { readinessDelayMs: config.READINESS_DELAY_MS, shutdownGraceMs: config.SHUTDOWN_GRACE_MS, openWhenReadyMs }
   const database = storage?.database ?? null
   const watched = database ? withDatabaseReadiness(service, database) : service

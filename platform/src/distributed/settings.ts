@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { kafkaSettings } from '../events/kafka/settings.ts'
 import { keySettings } from './key-settings.ts'
+import { tlsSettings } from './open-tls.ts'
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const
 const milliseconds = (max: number, preset: number) => z.coerce.number().int().min(0).max(max).default(preset)
@@ -21,6 +22,7 @@ export const processSettings = {
   /** How long answers in progress may still take while stopping. */
   SHUTDOWN_GRACE_MS: milliseconds(15_000, 10_000),
   ...keySettings,
+  ...tlsSettings,
   ...kafkaSettings,
 }
 

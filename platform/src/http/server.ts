@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Started } from '../component.ts'
 import { AppError } from '../errors.ts'
 import type { DirectHandler } from '../service.ts'
+import type { ServiceTls } from './service-tls.ts'
 
 export interface ServerOptions {
   readonly host: string
@@ -14,6 +16,8 @@ export interface ServerOptions {
   readonly direct?: DirectHandler
   /** Told of what `direct` throws; its caller gets a 500. */
   readonly onFault?: (error: unknown) => void
+  /** Takes connections over TLS alone, and only with a certificate of the same authority. */
+  readonly tls?: ServiceTls | null
   readonly headersTimeoutMs?: number
   readonly keepAliveTimeoutMs?: number
   readonly maxConnections?: number
@@ -37,24 +41,29 @@ const REFUSALS: Readonly<Record<string, string>> = {
  * @throws AppError RESOURCE_CONFLICT when the port is taken, PERMISSION_DENIED when it may not be opened
  */
 export async function startServer(options: ServerOptions): Promise<Started<Listening>> {
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: options.headersTimeoutMs ?? 10_000,
-      // Bodies are timed where they are read: an artifact of many gigabytes may take its time, a JSON body may not.
-      requestTimeout: 0,
-      keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
-      connectionsCheckingInterval: 1000,
-    },
-    withDirect(options),
-  )
+  const server = createAnyServer(options)
   server.maxConnections = options.maxConnections ?? 10_000
   server.on('clientError', refuseMalformed)
   await listen(server, options)
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
-  return { value: { url: `http://${host}:${port}`, port }, stop: () => drain(server, options.drainMs ?? 10_000) }
+  return { value: { url: `${options.tls ? 'https' : 'http'}://${host}:${port}`, port }, stop: () => drain(server, options.drainMs ?? 10_000) }
+}
+
+function createAnyServer(options: ServerOptions): Server {
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: options.headersTimeoutMs ?? 10_000,
+    // Bodies are timed where they are read: an artifact of many gigabytes may take its time, a JSON body may not.
+    requestTimeout: 0,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
+    connectionsCheckingInterval: 1000,
+  }
+  if (!options.tls) return createServer(limits, withDirect(options))
+  const { cert, key, ca } = options.tls
+  // Both sides are Millrace's own: there is no old client to be kind to.
+  return createTlsServer({ ...limits, cert, key, ca, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' }, withDirect(options))
 }
 
 /** A bug on the prediction path must cost one request, not the process. */
@@ -71,12 +80,15 @@ const withDirect = ({ direct, app, onFault }: ServerOptions): RequestListener =>
 
 /** Not HTTP, or more of it than allowed: say so in one line and close. */
 function refuseMalformed(error: Error & { code?: string }, socket: Duplex & { _httpMessage?: IncomingMessage }): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isTlsFault(error)) {
     socket.destroy()
     return
   }
   socket.end(`HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
+
+/** Without TLS there is nothing to say it over. */
+const isTlsFault = ({ code }: { code?: string }): boolean => /^ERR_(SSL|TLS)_/.test(code ?? '')
 
 async function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
   server.listen(port, host)

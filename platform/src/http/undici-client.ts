@@ -13,6 +13,7 @@ import type { CallOptions, ConditionalClient, IfChangedOptions } from './client.
 import type { ServiceIdentity } from './identity.ts'
 import { listProblems } from './invalid-input.ts'
 import { readRemoteError } from './remote-error.ts'
+import type { ServiceTls } from './service-tls.ts'
 
 export interface ServiceClientOptions {
   /** Asked at every call: in one process a sibling's port is known only once it is open. */
@@ -21,6 +22,8 @@ export interface ServiceClientOptions {
   readonly identity: ServiceIdentity
   readonly log: Log
   readonly metrics: Metrics
+  /** Shown to siblings at `https://` addresses, and what they must show. */
+  readonly tls?: ServiceTls | null
   /** For a whole call with its retries, unless the call says otherwise. */
   readonly timeoutMs?: number
   /** Largest answer that `call` reads into memory. */
@@ -46,7 +49,7 @@ const IDEMPOTENT = ['GET', 'PUT', 'DELETE']
 
 /** A client of one sibling over pooled connections; `stop` closes them. */
 export function createServiceClient(options: ServiceClientOptions): Started<ConditionalClient> {
-  const agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, bodyTimeout: STALL_TIMEOUT_MS, connections: 64, pipelining: 1 })
+  const agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...options.tls }, bodyTimeout: STALL_TIMEOUT_MS, connections: 64, pipelining: 1 })
   const policy = createCallPolicy(options.audience)
   const send = createSend(options, agent)
   const value: ConditionalClient = {

@@ -1,4 +1,5 @@
 import { readConfig } from '@millrace/platform/config.ts'
+import { requireHttps } from '@millrace/platform/distributed/open-tls.ts'
 import { runService } from '@millrace/platform/distributed/run-service.ts'
 import { cacheSettings, databaseSettings, processSettings, serviceUrls } from '@millrace/platform/distributed/settings.ts'
 import { z } from 'zod'
@@ -16,6 +17,7 @@ const settings = z.object({ ...gatewayConfig.shape, ...processSettings, ...datab
 
 runService({
   name: 'gateway',
+  isPublic: true,
   readSettings: (env) => readConfig(settings, env),
   async create(config, adapters) {
     const storage = await adapters.openDatabase(config, migrations)
@@ -28,6 +30,10 @@ runService({
       'drift-monitor': () => config.DRIFT_MONITOR_URLS,
       inference: () => config.INFERENCE_URLS,
     }
-    return { service: createGateway({ ...adapters.base, ...storage, rateLimiters, upstreams, config }), storage }
+    requireHttps(
+      adapters.tls,
+      Object.values(upstreams).flatMap((list) => list()),
+    )
+    return { service: createGateway({ ...adapters.base, ...storage, rateLimiters, upstreams, tls: adapters.tls, config }), storage }
   },
 })

@@ -3,10 +3,12 @@ import type { RateLimiters } from '@millrace/platform/cache/rate-limiter.ts'
 import type { Clock, NewId } from '@millrace/platform/clock.ts'
 import type { EventLog } from '@millrace/platform/events/event-log.ts'
 import type { ServiceIdentity } from '@millrace/platform/http/identity.ts'
+import type { ServiceTls } from '@millrace/platform/http/service-tls.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import type { Service } from '@millrace/platform/service.ts'
 import type { Database } from '@millrace/platform/sql/sql.ts'
 import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
+import { Agent } from 'undici'
 import { createAuthenticate } from './access/authenticate.ts'
 import { assertBindAllowed } from './access/bind.ts'
 import { createKeyRing } from './access/key-ring.ts'
@@ -39,6 +41,8 @@ export interface GatewayDeps {
   readonly rateLimiters: RateLimiters
   /** Base URLs of each service (of every pod, for inference), asked at each request. */
   readonly upstreams: Readonly<Record<UpstreamName, () => readonly string[]>>
+  /** To services at `https://` addresses. None for plain HTTP. */
+  readonly tls?: ServiceTls | null
   readonly config: GatewayConfig
   /** The OpenAPI document of all services, where the host can tell it. */
   readonly describeApi?: () => object
@@ -58,9 +62,10 @@ export function createGateway(deps: GatewayDeps): Service {
   const { config, database, clock, log, metrics, identity, newId } = deps
   const keys = createKeyRing({ database, clock, adminKey: config.MILLRACE_ADMIN_KEY })
   const authenticate = createAuthenticate({ keys, host: config.HOST, allowedHosts: config.GATEWAY_ALLOWED_HOSTS })
-  const pods = openPods(deps.upstreams)
+  const pods = openPods(deps)
+  const probes = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...deps.tls } })
   const live = createLiveEvents(deps.eventLog)
-  const own = [readyRoute(deps.upstreams), live.route, ...keyRoutes({ database, clock, log, keys }), ...openApiRoute(deps.describeApi)]
+  const own = [readyRoute(deps.upstreams, probes), live.route, ...keyRoutes({ database, clock, log, keys }), ...openApiRoute(deps.describeApi)]
   const locals = [...pageRoutes(new URL('../public/', import.meta.url)), ...own]
   const forward = createForward({ identity, pods, config })
   const observe = createObserve({ log, metrics })
@@ -96,7 +101,7 @@ export function createGateway(deps: GatewayDeps): Service {
     async stop() {
       await live.stop()
       await keys.flush()
-      await Promise.all(upstreamNames.map((name) => pods[name].stop()))
+      await Promise.all([probes.destroy(), ...upstreamNames.map((name) => pods[name].stop())])
     },
   }
 }
@@ -130,8 +135,8 @@ function isAdmitted(authenticate: ReturnType<typeof createAuthenticate>, request
   }
 }
 
-function openPods(upstreams: GatewayDeps['upstreams']): Record<UpstreamName, Pods> {
-  const open = (name: UpstreamName): Pods => createPods({ list: upstreams[name], connections: CONNECTIONS, connectTimeoutMs: CONNECT_TIMEOUT_MS })
+function openPods({ upstreams, tls = null }: GatewayDeps): Record<UpstreamName, Pods> {
+  const open = (name: UpstreamName): Pods => createPods({ list: upstreams[name], tls, connections: CONNECTIONS, connectTimeoutMs: CONNECT_TIMEOUT_MS })
   return {
     tracking: open('tracking'),
     registry: open('registry'),

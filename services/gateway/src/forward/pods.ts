@@ -1,3 +1,4 @@
+import type { ServiceTls } from '@millrace/platform/http/service-tls.ts'
 import { Pool } from 'undici'
 
 /** One address of a service, with its connections. */
@@ -21,6 +22,8 @@ export interface Pods {
 export interface PodsOptions {
   /** Base URLs, asked at every request: pods come and go, and in one process a port is known only once it is open. */
   readonly list: () => readonly string[]
+  /** Mutual TLS to `https://` addresses. */
+  readonly tls: ServiceTls | null
   readonly connections: number
   readonly connectTimeoutMs: number
 }
@@ -40,7 +43,8 @@ export function createPods(options: PodsOptions): Pods {
     for (const [origin, pod] of known) if (!listed.includes(origin)) close(origin, pod)
   }
   function open(origin: string): Pod {
-    const pool = new Pool(origin, { connections: options.connections, pipelining: 1, connect: { timeout: options.connectTimeoutMs }, keepAliveTimeout: 4000 })
+    const connect = { timeout: options.connectTimeoutMs, ...options.tls }
+    const pool = new Pool(origin, { connections: options.connections, pipelining: 1, connect, keepAliveTimeout: 4000 })
     const pod: Pod = { origin, pool, inFlight: 0, downUntilMs: 0 }
     known.set(origin, pod)
     return pod

@@ -6,6 +6,7 @@ import { newUuidV7, systemClock } from '@millrace/platform/clock.ts'
 import type { EventLog } from '@millrace/platform/events/event-log.ts'
 import { createMemoryLog } from '@millrace/platform/events/memory.ts'
 import { startService, watchCommits } from '@millrace/platform/host.ts'
+import type { ServiceTls } from '@millrace/platform/http/service-tls.ts'
 import { createKeyRing } from '@millrace/platform/http/signed-identity.ts'
 import { silentLog } from '@millrace/platform/log.ts'
 import { createMetrics } from '@millrace/platform/telemetry/metrics.ts'
@@ -22,6 +23,7 @@ interface FixtureOptions {
   readonly eventLog?: EventLog
   readonly describeApi?: () => object
   readonly rateLimiters?: RateLimiters
+  readonly tls?: ServiceTls
 }
 
 /** What an echoing service tells of a request. */
@@ -79,13 +81,14 @@ export async function startGateway(options: FixtureOptions = {}) {
   const database = watchCommits(await freshDatabase(migrations))
   const eventLog = options.eventLog ?? createMemoryLog()
   const ports = { log: silentLog, clock: systemClock, metrics: createMetrics('gateway'), database, eventLog, identity: ring.identityOf('gateway') }
-  const rateLimiters = options.rateLimiters ?? createMemoryRateLimiter
+  const { rateLimiters = createMemoryRateLimiter, tls = null } = options
   const config = { ...gatewayConfig.parse({}), ...options.config }
   const service = createGateway({
     ...ports,
     newId: newUuidV7,
     upstreams,
     rateLimiters,
+    tls,
     config,
     ...(options.describeApi ? { describeApi: options.describeApi } : {}),
   })
