@@ -159,3 +159,25 @@ test('a job that hangs is aborted by the stop', async () => {
   await started.stop()
   expect(aborted).toBe(true)
 })
+
+test('asked to open when ready, the port opens only then; and after the time it was given, ready or not', async () => {
+  let asked = 0
+  const readiness = async () => ({ ready: ++asked >= 3, detail: {} })
+  const { value } = await host({ readiness }, { openWhenReadyMs: 60_000 })
+  expect(asked).toBe(3)
+  expect((await fetch(`${value.url}/ready`)).status).toBe(200)
+  const late = await host({ readiness: async () => ({ ready: false, detail: {} }) }, { openWhenReadyMs: 50 })
+  expect((await fetch(`${late.value.url}/health`)).status).toBe(200)
+})
+
+test('the relay of a process that is not the active one sends nothing until it is', async () => {
+  const database = watchCommits(await freshDatabase())
+  const { promise: active, resolve: activate } = Promise.withResolvers<void>()
+  const eventLog = createMemoryLog()
+  const relay = { becomeActive: () => active, isActive: () => true }
+  const { value } = await host({ routes: [startRun(database)] }, { database, eventLog, relay })
+  await fetch(`${value.url}/runs/1`, { method: 'POST' })
+  expect(await eventLog.readToEnd(runStarted.topic)).toEqual([])
+  activate()
+  await until(async () => (await eventLog.readToEnd(runStarted.topic)).length === 1)
+})
