@@ -45,8 +45,10 @@ async function nextOffset(admin: Admin, topic: string): Promise<number> {
   return Math.max(0, Number(answer?.partitions[0]?.offset ?? 0))
 }
 
-const describe = ({ offset, key, headers }: DeliveredRecord): string =>
-  `offset ${offset}, key ${key ?? 'none'}, event ${headers['ce_id'] ?? 'without an id'}: ${headers['dlq-error-class'] ?? 'unknown'}, ${headers['dlq-error-message'] ?? ''}`
+function describe({ offset, key, headers }: DeliveredRecord): string {
+  const { ce_id: id = 'without an id', 'dlq-error-class': kind = 'unknown', 'dlq-error-message': message = '' } = headers
+  return `offset ${offset}, key ${key ?? 'none'}, event ${id}: ${kind}, ${message.replaceAll(/\s+/g, ' ')}`
+}
 
 interface Redrive {
   readonly eventLog: EventLog
