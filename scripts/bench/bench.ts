@@ -29,8 +29,9 @@ async function measure(place: Place, lifetime: Lifetime): Promise<Results> {
   const servers = findInfrastructure(root, place.env, say)
   const cluster = await lifetime.start(startCluster(place))
   say(`the cluster runs at ${cluster.gatewayUrl}`)
-  const promotions = await measurePromotions(cluster, plan, say)
-  const pipeline = await lifetime.start(startEventPipeline({ ...place.env, ...servers }))
+  const env = { ...place.env, ...servers }
+  const promotions = await measurePromotions({ cluster, env }, plan, say)
+  const pipeline = await lifetime.start(startEventPipeline(env))
   const events = await measureEvents(pipeline, plan, say)
   const outage = await measureOutage(place, pipeline, plan, say)
   const command = quick ? 'npm run bench -- --quick' : 'npm run bench'

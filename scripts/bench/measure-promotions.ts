@@ -8,6 +8,7 @@ import { startPart } from './part.ts'
 import { type Spread, spreadOf } from './percentile.ts'
 import type { Plan } from './plan.ts'
 import { createAgent, predict } from './predict.ts'
+import { readActivations } from './read-activations.ts'
 import { publicClient, registerVersions } from './register-versions.ts'
 import type { Cluster } from './start-cluster.ts'
 
@@ -23,7 +24,15 @@ export interface PromotionFigures {
   /** From the registry's commit to the first answer by the new version on the last of the pods, in milliseconds. */
   readonly everyPodMs: Spread
   readonly samplesMs: readonly number[]
+  /** The part of it that a pod takes to fetch, try and open the version, and to warm it up, as the pods tell it. */
+  readonly loadingMs: Spread
   readonly load: LoadReport
+}
+
+export interface Running {
+  readonly cluster: Cluster
+  /** Names its brokers. */
+  readonly env: NodeJS.ProcessEnv
 }
 
 interface Watch {
@@ -33,7 +42,7 @@ interface Watch {
 }
 
 /** Promotes one version after another, each new to the pods, while predictions run through the gateway. */
-export async function measurePromotions(cluster: Cluster, plan: Plan, say: (line: string) => void): Promise<PromotionFigures> {
+export async function measurePromotions({ cluster, env }: Running, plan: Plan, say: (line: string) => void): Promise<PromotionFigures> {
   const client = publicClient(cluster)
   const watch = { cluster, client, agent: createAgent() }
   say(`registering ${plan.promotions + 1} versions`)
@@ -55,7 +64,8 @@ export async function measurePromotions(cluster: Cluster, plan: Plan, say: (line
     predictions,
     promoted.map(({ reign }) => reign),
   )
-  return { promotions: plan.promotions, pods: cluster.pods.length, everyPodMs: spreadOf(samplesMs), samplesMs, load: report }
+  const loadingMs = spreadOf((await readActivations(env, MODEL)).map(({ loadMs, warmUpMs }) => loadMs + warmUpMs))
+  return { promotions: plan.promotions, pods: cluster.pods.length, everyPodMs: spreadOf(samplesMs), samplesMs, loadingMs, load: report }
 }
 
 async function promote(watch: Watch, version: string, pauseMs = 0): Promise<{ reign: Reign; tookMs: number }> {

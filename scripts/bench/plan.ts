@@ -3,7 +3,7 @@ export interface Plan {
   readonly promotions: number
   /** Predictions per second through the gateway while versions are swapped. */
   readonly predictionsPerSecond: number
-  /** Between the last answer by the old version and the next promotion. */
+  /** Between the moment at which every pod has a version and the next promotion. */
   readonly pauseMs: number
   readonly throughputEvents: number
   /** For the latency of an event where nothing waits. */
@@ -13,7 +13,7 @@ export interface Plan {
   readonly eventsPerSecondInOutage: number
 }
 
-const common = { predictionsPerSecond: 500, pauseMs: 50, eventsPerSecondInOutage: 50 }
+const common = { predictionsPerSecond: 500, pauseMs: 200, eventsPerSecondInOutage: 50 }
 
 export const fullPlan: Plan = {
   ...common,

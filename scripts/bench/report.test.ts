@@ -7,7 +7,7 @@ const results: Results = {
   ...{ command: 'npm run bench', startedAt: '2026-01-02T03:04:05.000Z', seconds: 200, plan: fullPlan },
   machine: { cores: 4, model: 'A processor', memoryGib: 15.6, system: 'Linux 6.1.0', node: '24.0.0', load: 0.25 },
   promotions: {
-    ...{ promotions: 200, pods: 2, everyPodMs: spread, samplesMs: [] },
+    ...{ promotions: 200, pods: 2, everyPodMs: spread, samplesMs: [], loadingMs: spread },
     load: { predictions: 30_000, failed: 0, mixed: 0, stale: 0, latencyMs: spread, reasons: [] },
   },
   events: {

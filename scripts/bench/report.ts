@@ -24,10 +24,11 @@ const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : grouped
 const spread = ({ p50, p99, max }: Spread): string => `p50 ${ms(p50)}, p99 ${ms(p99)}, longest ${ms(max)}`
 const rowOf = (row: Row): string => `| ${row.join(' | ')} |`
 
-function promotionRows({ promotions, pods, everyPodMs, load }: PromotionFigures, plan: Plan): Row[] {
+function promotionRows({ promotions, pods, everyPodMs, loadingMs, load }: PromotionFigures, plan: Plan): Row[] {
   const during = `of ${grouped(load.predictions)} predictions during those swaps, ${plan.predictionsPerSecond} per second`
   return [
     [`Promotion committed → every pod answers with the new version: ${promotions} promotions, ${pods} pods`, 'p99 ≤ 250 ms', spread(everyPodMs)],
+    ['… of which a pod fetches, tries, opens and warms up the version', '–', spread(loadingMs)],
     [`Failed, ${during}`, '0', String(load.failed)],
     ['Mixed: answered by another version than the answer says', '0', String(load.mixed)],
     ['Stale: answered by the old version after every pod had answered with the new one', '0', String(load.stale)],
