@@ -2,10 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { readConfig } from '../config.ts'
 import { createAuthority } from '../testing/self-signed.ts'
-import { openTls, requireHttps } from './open-tls.ts'
+import { openTls, requireHttps, tlsSettings } from './open-tls.ts'
 
-function filesOf(contents: Readonly<Record<'cert' | 'key' | 'ca', string>>) {
+const authority = createAuthority()
+const right = { ...authority.issue(['registry']), ca: authority.ca }
+const wide = /do not belong together or are no PEM/
+
+/** As a service reads them: three files. */
+function readFiles(contents: Readonly<Record<'cert' | 'key' | 'ca', string>>) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const write = (name: 'cert' | 'key' | 'ca'): string => {
@@ -13,29 +20,25 @@ function filesOf(contents: Readonly<Record<'cert' | 'key' | 'ca', string>>) {
     writeFileSync(path, contents[name])
     return path
   }
-  return { TLS_CERT_FILE: write('cert'), TLS_KEY_FILE: write('key'), TLS_CA_FILE: write('ca') }
+  return readConfig(z.object(tlsSettings), { TLS_CERT_FILE: write('cert'), TLS_KEY_FILE: write('key'), TLS_CA_FILE: write('ca') })
 }
 
-const authority = createAuthority()
-const right = { ...authority.issue(['registry']), ca: authority.ca }
-
 test('all three files make mutual TLS, none of them plain HTTP', () => {
-  expect(openTls(filesOf(right))).toEqual(right)
+  expect(openTls(readFiles(right))).toMatchObject({ cert: right.cert.trim(), key: right.key.trim(), ca: right.ca.trim() })
   expect(openTls({})).toBeNull()
 })
 
 test('some of the three are refused: a service must not be half protected', () => {
-  const { TLS_CERT_FILE } = filesOf(right)
-  expect(() => openTls({ TLS_CERT_FILE })).toThrow('missing TLS_KEY_FILE and TLS_CA_FILE: set all of')
+  expect(() => openTls({ TLS_CERT: right.cert })).toThrow('missing TLS_KEY_FILE and TLS_CA_FILE: set all of')
 })
 
-test('everything that cannot be read is told at once, without what is in it', () => {
-  const files = { ...filesOf({ ...right, key: 'no key' }), TLS_CERT_FILE: '/nowhere/cert.pem' }
-  expect(() => openTls(files)).toThrow(/TLS_CERT_FILE cannot be read: .*; TLS_KEY_FILE is not a PEM file/)
+test('a file that is no PEM is refused, without what is in it', () => {
+  expect(() => readFiles({ ...right, key: 'not a key' })).toThrow(/TLS_KEY: .*BEGIN.*kept secret/)
+  expect(() => openTls({ TLS_CERT: right.cert, TLS_KEY: right.key, TLS_CA: '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----' })).toThrow(wide)
 })
 
 test('a key of another certificate is refused', () => {
-  expect(() => openTls(filesOf({ ...right, key: authority.issue(['registry']).key }))).toThrow(/do not belong together or are no PEM/)
+  expect(() => openTls(readFiles({ ...right, key: authority.issue(['registry']).key }))).toThrow(wide)
 })
 
 test('with mutual TLS an address in the clear is refused', () => {
