@@ -1,3 +1,4 @@
+import { runResponse } from '@millrace/contracts/http/tracking.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import type { Sql } from '@millrace/platform/sql/sql.ts'
 import { z } from 'zod'
@@ -44,7 +45,7 @@ const loggedModelResponse = z.looseObject({
 export const createCreateVersion = (deps: CreateVersionDeps, registerVersion: RegisterVersion) =>
   async function createVersion(request: CreateVersionRequest): Promise<VersionRow> {
     refuseSource(request)
-    const logged = await resolveLoggedModel(deps, request.source)
+    const logged = (await resolveLoggedModel(deps, request.source)) ?? (await resolveInBucket(deps, request))
     const key = request.idempotencyKey === null ? null : `create-version:${request.model}:${request.idempotencyKey}`
     const { id } = await deps.database.transaction((tx) => onceByKey(deps.once, tx, key, () => recordIntent(deps, tx, request, logged)))
     const waitMs = deps.config.REGISTRY_SEAL_WAIT_MS
@@ -74,6 +75,18 @@ async function resolveLoggedModel({ tracking }: CreateVersionDeps, source: strin
     runId: model.info.source_run_id ?? '',
     loggedModelId: classified.modelId,
   }
+}
+
+/** Files in a bucket are tracking's to seal where they lie below the run that they are said to be of: clients turn `runs:/…` into such an address. */
+async function resolveInBucket({ tracking }: CreateVersionDeps, { source, runId, tags }: CreateVersionRequest): Promise<Resolved | null> {
+  if (runId === '' || !source.startsWith('s3://') || isPrompt(tags)) return null
+  const path = `/api/2.0/mlflow/runs/get?run_id=${encodeURIComponent(runId)}`
+  const answer = await tracking.call({ method: 'GET', path, response: runResponse }).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'RESOURCE_DOES_NOT_EXIST') return null
+    throw error
+  })
+  const isOfRun = answer !== null && source.startsWith(`${answer.run.info.artifact_uri}/`)
+  return isOfRun ? { storageLocation: source, sealSource: source, expectedSha256: null, runId, loggedModelId: null } : null
 }
 
 async function recordIntent(deps: CreateVersionDeps, tx: Sql, request: CreateVersionRequest, logged: Resolved | null): Promise<{ id: number }> {

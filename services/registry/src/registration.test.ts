@@ -142,6 +142,24 @@ test('a version from a store outside is READY without an artifact', async () => 
   expect(await detail(registry)).toMatchObject({ artifact: null, servable: false, unservableReason: expect.stringContaining('outside of Millrace') })
 })
 
+test('files in a bucket are sealed where they are of the run that is named, and only there', async () => {
+  const registry = await runningRegistry()
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  const info = { run_id: 'r7', run_name: 'r', experiment_id: '1', status: 'FINISHED', artifact_uri: 's3://lake/1/r7/artifacts', lifecycle_stage: 'active' }
+  registry.tracking.runs.set('r7', { info, data: {} })
+  await registry.tracking.put('s3://lake/1/r7/artifacts/model', servableFiles())
+  await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 's3://lake/1/r7/artifacts/model', run_id: 'r7' })
+  expect(await detail(registry)).toMatchObject({ status: 'READY', servable: true })
+  expect(registry.tracking.pins.has('registry:fish/1')).toBe(true)
+  for (const [source, run_id] of [
+    ['s3://lake/1/r7/artifacts-of-others/model', 'r7'],
+    ['s3://lake/1/r7/artifacts/model', 'unknown'],
+    ['s3://lake/1/r7/artifacts/model', ''],
+  ])
+    await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source, run_id })
+  expect(registry.tracking.seals).toBe(1)
+})
+
 test('a logged model tells where it lies and which run made it, before the answer', async () => {
   const registry = await runningRegistry()
   await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
