@@ -23,8 +23,8 @@ export function redriveOf({ key, value, headers }: LogRecord): { readonly topic:
   const topic = headers['dlq-original-topic']
   if (!topic) return null
   const own = Object.entries(headers).filter(([name]) => !name.startsWith('dlq-'))
-  const redriveCount = String(Number(headers['dlq-redrive-count'] ?? 0) + 1)
-  return { topic, record: { key, value, headers: { ...Object.fromEntries(own), 'dlq-redrive-count': redriveCount } } }
+  const { 'dlq-redrive-count': sentBefore = '0' } = headers
+  return { topic, record: { key, value, headers: { ...Object.fromEntries(own), 'dlq-redrive-count': String(Number(sentBefore) + 1) } } }
 }
 
 /** The record as it came, key, value and headers unchanged, with where it came from and what went wrong. */
