@@ -13,7 +13,7 @@ test('when the space runs out writes are refused and reads are not, until there 
   const free = [GIB, 0, 0]
   const said: string[] = []
   const log: Log = { ...silentLog, error: (message) => void said.push(message), info: (message) => void said.push(message) }
-  const guard = await startDiskGuard('/data/database', log, async () => free[0] ?? GIB, 1)
+  const guard = await startDiskGuard('/data/database', log, async () => free.at(0) ?? GIB, 1)
   guard.check('insert into thing values (1)')
   free.shift()
   await until(() => said.length === 1)

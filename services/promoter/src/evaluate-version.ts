@@ -5,7 +5,7 @@ import { applyTransition, finishClaim } from './apply-transition.ts'
 import type { PromoterDeps } from './deps.ts'
 import { afterGates, afterUnjudgeable, type Decision, isOpen, supersede, type Transition } from './domain/decision.ts'
 import { judgeGates } from './domain/gates.ts'
-import { type GatherDeps, type Gathered, gatherFacts } from './gather-facts.ts'
+import { type Conclusive, type GatherDeps, type Gathered, gatherFacts } from './gather-facts.ts'
 import { liveDecisions, type StoredDecision } from './store.ts'
 import { type WorkOutcome, workDone, workOnClaims } from './work-on-claims.ts'
 
@@ -40,7 +40,7 @@ async function gatherOrGiveUp(deps: EvaluateDeps, claimed: StoredDecision, signa
   }
 }
 
-async function judge(deps: EvaluateDeps, tx: Sql, decision: Decision, gathered: Exclude<Gathered, { kind: 'wait' }>): Promise<Transition> {
+async function judge(deps: EvaluateDeps, tx: Sql, decision: Decision, gathered: Conclusive): Promise<Transition> {
   switch (gathered.kind) {
     case 'pass-over':
       return supersede(decision, gathered.reason)

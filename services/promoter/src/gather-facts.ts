@@ -6,13 +6,15 @@ import type { Facts } from './domain/gates.ts'
 import { metricsOf, orNull, readManifest, readRun } from './evidence.ts'
 import type { MeasureModel } from './measure-model.ts'
 
-export type Gathered =
+/** What a decision can be made on. */
+export type Conclusive =
   | { kind: 'facts'; facts: Facts; generation: number; championVersion: string | null }
-  /** The trainer has not finished comparing. */
-  | { kind: 'wait' }
   /** There is nothing left to decide. */
   | { kind: 'pass-over'; reason: string }
   | { kind: 'unjudgeable'; reason: string }
+
+/** `wait`: the trainer has not finished comparing. */
+export type Gathered = Conclusive | { kind: 'wait' }
 
 export type GatherDeps = Pick<PromoterDeps, 'registry' | 'tracking' | 'trainer' | 'blobs'> & { readonly measure: MeasureModel }
 
