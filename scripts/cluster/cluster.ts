@@ -9,6 +9,7 @@ import { run } from '@millrace/platform/run.ts'
 import type { z } from 'zod'
 import { readRuntime, removeRuntime, writeRuntime } from '../../services/all-in-one/src/runtime-file.ts'
 import { tellStart } from '../../services/all-in-one/src/tell-start.ts'
+import { webhookKeyIn } from '../../services/all-in-one/src/webhook-key.ts'
 import { isTaken } from '../infra/ask.ts'
 import { keepServiceKeys } from '../keys/service-keys.ts'
 import { findInfrastructure } from './infrastructure.ts'
@@ -58,7 +59,7 @@ async function startCluster(config: z.infer<typeof clusterSettings>, lifetime: L
   await refuseSecond(dataRoot)
   const directory = join(dataRoot, 'cluster')
   const datasets = join(dataRoot, 'datasets')
-  for (const path of [directory, datasets]) mkdirSync(path, { recursive: true })
+  for (const path of [directory, datasets, join(dataRoot, 'backbones')]) mkdirSync(path, { recursive: true })
   const members = planCluster({ host, port, basePort, copies, dataRoot })
   const list = openProcessList(join(directory, 'processes.json'))
   const left = await list.endLeftovers()
@@ -68,7 +69,8 @@ async function startCluster(config: z.infer<typeof clusterSettings>, lifetime: L
   provision(shared)
   const keysOf = keepServiceKeys(join(directory, 'keys'), serviceNames)
   const begun = performance.now()
-  const environmentOf = (service: string) => ({ ...shared, ...keysOf(service) })
+  const webhookKey = await webhookKeyIn(directory, process.env)
+  const environmentOf = (service: string) => ({ ...shared, ...keysOf(service), ...(service === 'registry' ? webhookKey : {}) })
   await lifetime.start(runMembers({ root, directory, members, list, environmentOf, say }))
   await waitUntilReady(members, directory, signal)
   say(`${members.length} processes are ready after ${((performance.now() - begun) / 1000).toFixed(1)} s; their logs are in ${logFolder(directory)}`)
@@ -76,7 +78,8 @@ async function startCluster(config: z.infer<typeof clusterSettings>, lifetime: L
   const services = Object.fromEntries(members.filter((member) => member.url !== url).map((member) => [member.name, member.url]))
   await writeRuntime(dataRoot, { pid: process.pid, url, startedAt: new Date().toISOString(), services })
   lifetime.onStop(() => removeRuntime(dataRoot))
-  await tellStart({ url, directory: { root: dataRoot, datasets, log: logFolder(directory) }, skipSample: config.MILLRACE_SKIP_SAMPLE, signal })
+  const { MILLRACE_SKIP_SAMPLE: skipSample, MILLRACE_ADMIN_KEY: apiKey } = config
+  await tellStart({ url, directory: { root: dataRoot, datasets, log: logFolder(directory) }, skipSample, apiKey, signal })
 }
 
 run(

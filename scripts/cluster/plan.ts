@@ -73,6 +73,7 @@ export function planCluster(settings: ClusterSettings): Member[] {
 function ownFolders(dataRoot: string, name: string, service: ServiceName): Record<string, string> {
   const own = join(dataRoot, 'cluster', name)
   if (service === 'inference') return { INFERENCE_POD: name, INFERENCE_CACHE_DIR: own }
-  if (service === 'trainer') return { TRAINER_SCRATCH: own, TRAINER_DATA_ROOTS: join(dataRoot, 'datasets') }
+  if (service === 'trainer')
+    return { TRAINER_SCRATCH: own, TRAINER_DATA_ROOTS: join(dataRoot, 'datasets'), TRAINER_BACKBONE_ROOTS: join(dataRoot, 'backbones') }
   return {}
 }

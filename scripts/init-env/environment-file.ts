@@ -16,6 +16,7 @@ const secrets: readonly (readonly [string, () => string])[] = [
   ['MILLRACE_S3_ROOT_SECRET', secret],
   ['MILLRACE_S3_SECRET', secret],
   ['MILLRACE_GRAFANA_PASSWORD', secret],
+  ['MILLRACE_WEBHOOK_KEY', () => randomBytes(32).toString('hex')],
 ]
 
 const PUBLIC_KEYS = 'MILLRACE_PUBLIC_KEYS'
