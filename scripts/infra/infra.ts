@@ -1,11 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openContainers } from './containers.ts'
 import { kafka } from './kafka/kafka.ts'
 import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
 import { s3 } from './s3/s3.ts'
 import { readSecrets } from './secrets.ts'
-import { down, type InfraContext, isRunning, type Server, serverEnvironment, status, up } from './server.ts'
+import { type InfraContext, processes, type Runner, type Server } from './server.ts'
 import { readSettings, serverNames } from './settings.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -16,7 +17,7 @@ up      starts the servers and waits until each answers; prints the environment 
 down    stops what up started; the data stays
 status  says what runs; ends with 1 when something does not answer
 
-Without names: all of them. Settings: MILLRACE_INFRA_DIR (default .millrace/infra), MILLRACE_CACHE, MILLRACE_KAFKA_PORT (and _CONTROLLER_, _SECURE_),
+Without names: all of them. With MILLRACE_INFRA=containers they run in Docker (needs testcontainers). Settings: MILLRACE_INFRA_DIR (default .millrace/infra), MILLRACE_CACHE, MILLRACE_KAFKA_PORT (and _CONTROLLER_, _SECURE_),
 MILLRACE_POSTGRES_PORT, MILLRACE_REDIS_PORT, MILLRACE_S3_PORT.
 `
 
@@ -26,40 +27,46 @@ function chosen(names: readonly string[]): readonly Server[] {
   return names.length === 0 ? servers : servers.filter((server) => names.includes(server.name))
 }
 
+async function runningIn(runner: Runner, context: InfraContext): Promise<readonly Server[]> {
+  const running = await Promise.all(servers.map((server) => runner.isRunning(server, context)))
+  return servers.filter((_, index) => running[index])
+}
+
 /** What runs, as lines for a shell or a `.env` file. */
-function writeEnvironment(context: InfraContext): string {
-  const lines = servers.filter((server) => isRunning(server, context)).flatMap((server) => Object.entries(serverEnvironment(server, context)))
+async function writeEnvironment(runner: Runner, context: InfraContext): Promise<string> {
+  const running = await runningIn(runner, context)
+  const lines = running.flatMap((server) => Object.entries(runner.environment(server, context)))
   const text = lines.map(([name, value]) => `${name}=${value}\n`).join('')
   writeFileSync(join(context.settings.directory, 'env'), text, { mode: 0o600 })
   return text
 }
 
-async function startAll(context: InfraContext, selected: readonly Server[]): Promise<void> {
+async function startAll(runner: Runner, context: InfraContext, selected: readonly Server[]): Promise<void> {
   const results = await Promise.allSettled(
     selected.map(async (server) => {
-      const tookMs = await up(server, context)
+      const tookMs = await runner.up(server, context)
       const took = tookMs === null ? 'runs already' : `answers after ${(tookMs / 1000).toFixed(1)} s`
       process.stderr.write(`${server.name}: ${took} on 127.0.0.1:${context.settings.ports[server.name]}\n`)
     }),
   )
-  process.stdout.write(writeEnvironment(context))
+  process.stdout.write(await writeEnvironment(runner, context))
   const failed = results.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
 }
 
-async function stopAll(context: InfraContext, selected: readonly Server[]): Promise<void> {
+async function stopAll(runner: Runner, context: InfraContext, selected: readonly Server[]): Promise<void> {
   await Promise.all(
     selected.map(async (server) => {
-      const stopped = await down(server, context)
+      const stopped = await runner.down(server, context)
       process.stderr.write(`${server.name}: ${stopped ? 'stopped' : 'was not running'}\n`)
     }),
   )
-  if (servers.some((server) => isRunning(server, context))) writeEnvironment(context)
+  if ((await runningIn(runner, context)).length > 0) await writeEnvironment(runner, context)
   else rmSync(join(context.settings.directory, 'env'), { force: true })
 }
 
-async function showAll(context: InfraContext, selected: readonly Server[]): Promise<void> {
-  const lines = await Promise.all(selected.map(async (server) => `${server.name}: ${await status(server, context)}`))
+async function showAll(runner: Runner, context: InfraContext, selected: readonly Server[]): Promise<void> {
+  const lines = await Promise.all(selected.map(async (server) => `${server.name}: ${await runner.status(server, context)}`))
   process.stdout.write(`${lines.join('\n')}\n`)
   if (lines.some((line) => !line.includes(': answers on'))) process.exitCode = 1
 }
@@ -69,7 +76,8 @@ const commands = { up: startAll, down: stopAll, status: showAll }
 async function main([command = '', ...names]: readonly string[]): Promise<void> {
   if (!(command === 'up' || command === 'down' || command === 'status')) throw new Error(`expected up, down or status\n\n${USAGE}`)
   const settings = readSettings(process.env, root)
-  await commands[command]({ settings, secrets: readSecrets(settings.directory) }, chosen(names))
+  const runner = process.env['MILLRACE_INFRA'] === 'containers' ? await openContainers() : processes
+  await commands[command](runner, { settings, secrets: readSecrets(settings.directory) }, chosen(names))
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

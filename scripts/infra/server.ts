@@ -25,16 +25,24 @@ export interface Server {
   readonly stopSignal?: NodeJS.Signals
 }
 
+/** Where servers run: as processes of this machine, or in containers. */
+export interface Runner {
+  /** Starts a server unless it runs already, and waits until it answers. Resolves with the time it took in milliseconds, null when it ran. */
+  up(server: Server, context: InfraContext): Promise<number | null>
+  /** Stops what `up` started; answers whether there was something. */
+  down(server: Server, context: InfraContext): Promise<boolean>
+  status(server: Server, context: InfraContext): Promise<string>
+  isRunning(server: Server, context: InfraContext): Promise<boolean>
+  environment(server: Server, context: InfraContext): Readonly<Record<string, string>>
+}
+
 const processOf = (server: Server, { settings }: InfraContext): ManagedProcess => ({
   name: server.name,
   directory: `${settings.directory}/${server.name}`,
   port: settings.ports[server.name],
 })
 
-export const isRunning = (server: Server, context: InfraContext): boolean => runningProcess(processOf(server, context)) !== null
-
-/** Starts a server unless it runs already, and waits until it answers. Resolves with the time it took in milliseconds, null when it ran. */
-export async function up(server: Server, context: InfraContext): Promise<number | null> {
+async function up(server: Server, context: InfraContext): Promise<number | null> {
   const managed = processOf(server, context)
   const running = runningProcess(managed)
   if (running && running.port !== managed.port) {
@@ -53,15 +61,17 @@ export async function up(server: Server, context: InfraContext): Promise<number 
   return running ? null : performance.now() - start
 }
 
-/** Stops a server that `up` started; answers whether there was one. */
-export const down = (server: Server, context: InfraContext): Promise<boolean> => stopProcess(processOf(server, context), server.stopSignal)
-
-export async function status(server: Server, context: InfraContext): Promise<string> {
+async function status(server: Server, context: InfraContext): Promise<string> {
   const running = runningProcess(processOf(server, context))
   if (!running) return 'not running'
   const answering = await server.answers(context).catch(() => false)
   return `${answering ? 'answers' : 'does not answer'} on 127.0.0.1:${running.port} (pid ${running.pid})`
 }
 
-export const serverEnvironment = (server: Server, context: InfraContext): Readonly<Record<string, string>> =>
-  server.environment(context, processOf(server, context).directory)
+export const processes: Runner = {
+  up,
+  down: (server, context) => stopProcess(processOf(server, context), server.stopSignal),
+  status,
+  isRunning: async (server, context) => runningProcess(processOf(server, context)) !== null,
+  environment: (server, context) => server.environment(context, processOf(server, context).directory),
+}
