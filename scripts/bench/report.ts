@@ -51,7 +51,7 @@ const outageRows = ({ awaySeconds, events, firstSeconds, allSeconds }: OutageFig
 export function renderReport({ command, startedAt, seconds, machine, plan, promotions, events, outage }: Results): string {
   const rows = [...promotionRows(promotions, plan), ...eventRows(events), ...outageRows(outage)]
   const { cores, model, memoryGib, system, node, load } = machine
-  const unwell = load > cores / 4 ? ' The machine was not at rest: figures of a quiet one are better.' : ''
+  const unwell = load > cores / 4 ? ' The machine was not at rest: these are the figures of a busy one.' : ''
   const faults = promotions.load.reasons.map((reason) => `- \`${reason.replaceAll('`', "'")}\``)
   return `<!-- Written by \`npm run bench\`: run it again rather than edit. -->
 # Benchmarks
@@ -69,10 +69,10 @@ ${faults.length > 0 ? `\nWhat went wrong with predictions:\n\n${faults.join('\n'
   settings that they have by default. The load and the two ends of the event path are processes of their own, on the same cores.
 - **Promotion.** Each version is new to the pods: they fetch it, try it in a child process, open it and warm it up. The clock starts at \`changedAt\` of the registry's
   serving state and stops when the last pod, asked directly every few milliseconds, has answered with the new version. The models are two numbers in and out, a file of
-  some 200 bytes: what is measured is the platform, not a model.
+  174 bytes: what is measured is the platform, not a model.
 - **Predictions** are sent at a fixed rate whatever becomes of them (an open loop), each with an input of its own, so that none is answered from a cache. Version v computes v·x + 1,
   which shows whose answer it is. A time counts from the moment at which the request was due.
-- **Events.** The platform's own outbox, relay, Kafka client and consumer with inbox; 8 writers, a transaction for each event of 0.7 kB, a topic of 6 partitions; the handler
+- **Events.** The platform's own outbox, relay, Kafka client and consumer with inbox; 8 writers, a transaction for each event of 0.6 kB, a topic of 6 partitions; the handler
   writes a row. An event is handled when its effect is committed. The backlog waits in the outbox; the clock starts with relay and consumer.
 - **Outage.** The broker's process is stopped and started again while ${plan.eventsPerSecondInOutage} events per second are committed. It has returned when it answers a request (ApiVersions) again. Every event was handled.
 
