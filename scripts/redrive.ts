@@ -57,16 +57,20 @@ interface Redrive {
   readonly say: (line: string) => void
 }
 
-/** What was there at the start, in its order; how far that went is remembered after each record. */
+/** What was there at the start, in its order. How far that went is remembered once, since it takes seconds: who is stopped before sends some again, under the same ids. */
 async function redriveTopic({ eventLog, admin, dryRun, say }: Redrive, topic: string): Promise<void> {
   const from = await nextOffset(admin, topic)
   const letters = (await eventLog.readToEnd(topic)).filter(({ offset }) => offset >= from)
-  for (const letter of letters) {
-    const sent = redriveOf(letter)
-    say(`${topic} ${describe(letter)}; ${sent ? `${dryRun ? 'would go' : 'sent back'} to ${sent.topic}` : 'it names no topic and is left alone'}`)
-    if (dryRun) continue
-    if (sent) await eventLog.publish(sent.topic, [sent.record])
-    await admin.setOffsets({ groupId: GROUP, topic, partitions: [{ partition: letter.partition, offset: String(letter.offset + 1) }] })
+  let next = from
+  try {
+    for (const letter of letters) {
+      const sent = redriveOf(letter)
+      if (sent && !dryRun) await eventLog.publish(sent.topic, [sent.record])
+      say(`${topic} ${describe(letter)}; ${sent ? `${dryRun ? 'would go' : 'sent back'} to ${sent.topic}` : 'it names no topic and is left alone'}`)
+      next = letter.offset + 1
+    }
+  } finally {
+    if (!dryRun && next > from) await admin.setOffsets({ groupId: GROUP, topic, partitions: [{ partition: 0, offset: String(next) }] })
   }
   say(`${topic}: ${letters.length} ${dryRun ? 'to be sent back' : 'dealt with'}`)
 }

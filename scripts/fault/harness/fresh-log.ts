@@ -13,7 +13,8 @@ export async function freshLog(brokers: string): Promise<void> {
   const connection = connectionTo(brokers)
   const ours = (name: string): boolean => name.startsWith('millrace.')
   await withAdmin(createClient(connection, silentLog, defaultKafkaTiming), async (admin) => {
-    const { groups } = await admin.listGroups()
+    // A broker that has just started answers that it is loading.
+    const { groups } = await until(() => admin.listGroups(), { everyMs: 50 })
     if (groups.length > 0) await admin.deleteGroups(groups.map(({ groupId }) => groupId)).catch(() => undefined)
     const old = (await admin.listTopics()).filter(ours)
     if (old.length > 0) await admin.deleteTopics({ topics: old })
