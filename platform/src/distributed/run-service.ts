@@ -7,6 +7,7 @@ import { run } from '../run.ts'
 import type { Service } from '../service.ts'
 import { withDatabaseReadiness } from './database-readiness.ts'
 import { type Adapters, type DatabaseParts, openAdapters } from './open-adapters.ts'
+import { openTracing } from './open-tracing.ts'
 import { logLevelOf, type ProcessConfig } from './settings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -33,15 +34,16 @@ interface Made {
 export function runService<Config extends ProcessConfig>(program: ServiceProgram<Config>): void {
   const instance = process.env['SERVICE_INSTANCE'] || hostname()
   const log = createLog({ level: logLevelOf(process.env) }).child({ service: program.name, instance })
-  run(() => startProgram(program, log), { log })
+  run(() => startProgram(program, instance, log), { log })
 }
 
-async function startProgram<Config extends ProcessConfig>(program: ServiceProgram<Config>, log: Log): Promise<Started<Listening>> {
+async function startProgram<Config extends ProcessConfig>(program: ServiceProgram<Config>, instance: string, log: Log): Promise<Started<Listening>> {
   const config = program.readSettings(process.env)
   const storage = new Lifetime()
   const parts = new Lifetime()
   const stop = (): Promise<void> => parts.stop().finally(() => storage.stop())
   try {
+    await storage.start(openTracing(config, { service: program.name, instance, log: log.child({ part: 'tracing' }) }))
     const adapters = await openAdapters({ name: program.name, log, storage, parts, onFatal: endProcess }, config)
     const listening = await startMade(await program.create(config, adapters), config, program.isPublic ? { ...adapters, tls: null } : adapters, parts)
     log.info('service runs', { url: listening.url, pid: process.pid })

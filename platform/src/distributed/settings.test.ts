@@ -53,6 +53,9 @@ test.each([
   ['S3_ENDPOINT', 'store:7070'],
   ['S3_BUCKET', 'Not A Bucket'],
   ['KAFKA_BROKERS', 'no-port'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+  ['OTEL_TRACES_SAMPLER', 'sometimes'],
+  ['OTEL_TRACES_SAMPLER_ARG', '2'],
   ['SERVICE_PRIVATE_KEY', '{"kty":"RSA"}'],
   ['SERVICE_PUBLIC_KEYS', 'not json'],
 ])('%s=%s is refused by its name', (name, value) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { kafkaSettings } from '../events/kafka/settings.ts'
+import { otlpSettings } from '../telemetry/otlp-settings.ts'
 import { keySettings } from './key-settings.ts'
 import { tlsSettings } from './open-tls.ts'
 
@@ -24,6 +25,7 @@ export const processSettings = {
   ...keySettings,
   ...tlsSettings,
   ...kafkaSettings,
+  ...otlpSettings,
 }
 
 /** PostgreSQL. */

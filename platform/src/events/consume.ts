@@ -7,10 +7,10 @@ import type { Log } from '../log.ts'
 import type { Consumer } from '../service.ts'
 import { type Database, SqlError, UniqueViolation } from '../sql/sql.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { parseTraceparent, withTrace } from '../telemetry/tracing.ts'
 import { decodeRecord, type IncomingEvent } from './cloudevents.ts'
 import { deadLetterOf, type Failure } from './dead-letter.ts'
 import type { DeliveredRecord, EventLog, Receive } from './event-log.ts'
+import { traceProcess } from './event-span.ts'
 import type { EventHandler, Outcome } from './handler.ts'
 import { fullJitterMs, pauseFor } from './signal.ts'
 
@@ -98,7 +98,7 @@ export function createReceive(deps: ConsumerDeps): Receive {
     const decoded = decodeRecord(record)
     const event = decoded.kind === 'event' ? decoded.event : null
     const type = event && byType.has(event.type) ? event.type : 'other'
-    const result = await withTrace(parseTraceparent(event?.extensions['traceparent']), async () => {
+    const result = await traceProcess<Result>({ record, event, group: consumer.group }, async () => {
       if (decoded.kind === 'malformed') return refused('Malformed', decoded.reason)
       return decoded.kind === 'tombstone' ? { kind: 'skip' as const, reason: 'tombstone' } : handle(decoded.event, signal)
     })

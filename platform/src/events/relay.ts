@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { Database } from '../sql/sql.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { EventLog } from './event-log.ts'
+import { traceSend } from './event-span.ts'
 import { markFailed, markPublished, measureOutbox, type OutboxRow, readPending, recordOf } from './outbox-store.ts'
 import { pruneMessaging } from './prune.ts'
 import { createWakeSignal, fullJitterMs } from './signal.ts'
@@ -129,7 +130,7 @@ async function send(deps: RelayDeps, topic: string, rows: readonly OutboxRow[]):
   if (deps.isActive?.() === false) throw new TransientError('another relay may be the active one by now')
   const start = performance.now()
   try {
-    await deps.eventLog.publish(topic, rows.map(recordOf))
+    await traceSend(topic, rows, () => deps.eventLog.publish(topic, rows.map(recordOf)))
     crashPoint('after_send')
   } catch (error) {
     results.add({ result: error instanceof TransientError ? 'unavailable' : 'refused' }, rows.length)
