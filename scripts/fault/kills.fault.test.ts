@@ -184,6 +184,9 @@ test('the trainer, in the middle of a training: another attempt makes the model,
 
 test('after all of that, no invariant is violated', async () => {
   const versions = factors.map((factor, index) => ({ model: MODEL, version: String(index + 1), answer: scaleAnswer(factor) }))
-  await until(async () => (await platform.database.query(`select 1 from promoter.decision where state = 'evaluating'`)).length === 0, { timeoutMs: 60_000 })
+  await until(async () => (await platform.database.query(`select 1 from promoter.decision where state in ('evaluating', 'promoting')`)).length === 0, {
+    timeoutMs: 60_000,
+  })
+  await untilServed(platform.client, pods(), 'trained', '1')
   expect(checkAll(await collectEvidence(platform, { versions }))).toEqual([])
 })

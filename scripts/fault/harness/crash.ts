@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CrashPoint } from '@millrace/platform/crash-point.ts'
 import { until } from '@millrace/platform/testing/until.ts'
@@ -12,7 +12,10 @@ export async function crashAt<T>(platform: Platform, name: string, point: CrashP
   const crashing = platform.process(name)
   const file = join(platform.directory, `${name}-${point}`)
   await crashing.kill()
+  // The file keeps it from dying while it starts: a pod loads what it served before.
+  writeFileSync(file, '')
   await crashing.start({ CRASH_AT: point, CRASH_ONCE_FILE: file })
+  rmSync(file)
   const ended = crashing.ended()
   const told = await trigger()
   await until(() => crashing.pid === null)
