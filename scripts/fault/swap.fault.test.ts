@@ -40,6 +40,12 @@ async function predictWhile(model: string, done: Promise<unknown>): Promise<Pred
   return answers.flat()
 }
 
+/** Versions of a model that a pod holds in memory. */
+async function versionsIn(url: string, model: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  return metrics.split('\n').filter((line) => line.startsWith('millrace_model_loaded_info{') && line.includes(`model="${model}"`)).length
+}
+
 test('twenty swaps under load: no prediction fails, each answer is that of the version it names, at most one version is in Production', async () => {
   const { client, database } = platform
   const factors = [2, 3, 4]
@@ -58,6 +64,8 @@ test('twenty swaps under load: no prediction fails, each answer is that of the v
   const answers = await predictWhile('busy', swap())
   expect(new Set(answers.map(({ version }) => version)).size).toBe(factors.length)
   expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+  // What was swapped out is freed.
+  await until(async () => (await Promise.all(pods().map(({ url }) => versionsIn(url, 'busy')))).every((count) => count === 1))
 })
 
 test('a prediction in progress during a swap is answered by the version that it began with', async () => {
