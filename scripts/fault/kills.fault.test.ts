@@ -9,18 +9,21 @@ import { collectEvidence } from './harness/collect.ts'
 import { createModel, logModel, okay, promote, registerRun, registerScales, untilServed } from './harness/model-life.ts'
 import { scaleAnswer, scaleModel } from './harness/models.ts'
 import { type Platform, startPlatform } from './harness/platform.ts'
+import { watchProduction } from './harness/watch-production.ts'
 
 const MODEL = 'scale'
 const factors = [2, 3, 4]
 const MLFLOW = '/api/2.0/mlflow'
 
 let platform: Platform
+let watch: ReturnType<typeof watchProduction>
 beforeAll(async () => {
   const copies = ['inference-1', 'inference-2']
   platform = await startPlatform({ processes: ['tracking-1', 'registry-1', 'promoter-1', 'trainer-1', 'drift-monitor-1', 'gateway-1', ...copies] })
   await registerScales(platform.client, MODEL, factors)
   await promote(platform.client, MODEL, '1')
   await untilServed(platform.client, pods(), MODEL, '1')
+  watch = watchProduction(platform)
 })
 afterAll(() => platform?.stop())
 
@@ -188,5 +191,5 @@ test('after all of that, no invariant is violated', async () => {
     timeoutMs: 60_000,
   })
   await untilServed(platform.client, pods(), 'trained', '1')
-  expect(checkAll(await collectEvidence(platform, { versions }))).toEqual([])
+  expect(checkAll(await collectEvidence(platform, { versions, productionCounts: await watch.stop() }))).toEqual([])
 })

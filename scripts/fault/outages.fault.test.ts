@@ -11,17 +11,20 @@ import { requireSetting } from './harness/infrastructure.ts'
 import { at, finishRun, logModel, promote, registerRun, registerScales, untilServed } from './harness/model-life.ts'
 import { scaleAnswer, scaleModel } from './harness/models.ts'
 import { type Platform, startPlatform } from './harness/platform.ts'
+import { watchProduction } from './harness/watch-production.ts'
 
 const MODEL = 'scale'
 const factors = [2, 3, 4, 5]
 const OUTAGE_MS = 20_000
 
 let platform: Platform
+let watch: ReturnType<typeof watchProduction>
 beforeAll(async () => {
   platform = await startPlatform({ processes: ['tracking-1', 'registry-1', 'inference-1', 'inference-2'], env: { INFERENCE_CACHE_TTL_MS: '60000' } })
   await registerScales(platform.client, MODEL, factors)
   await promote(platform.client, MODEL, '1')
   await untilServed(platform.client, pods(), MODEL, '1')
+  watch = watchProduction(platform)
 })
 afterAll(async () => {
   await platform?.stop()
@@ -149,5 +152,5 @@ test('a broker that stands still holds up nobody but the events', async () => {
 
 test('after all of that, no invariant is violated', async () => {
   const versions = [...factors, 6].map((factor, index) => ({ model: MODEL, version: String(index + 1), answer: scaleAnswer(factor) }))
-  expect(checkAll(await collectEvidence(platform, { versions }))).toEqual([])
+  expect(checkAll(await collectEvidence(platform, { versions, productionCounts: await watch.stop() }))).toEqual([])
 })
