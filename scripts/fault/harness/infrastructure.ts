@@ -29,7 +29,7 @@ export const directoryOf = (slot: number): string => join(root, '.millrace', 'fa
 /** Directory and ports of a worker; FAULT_BASE_PORT moves them all. */
 export function slotEnvironment(slot: number): Readonly<Record<string, string>> {
   const base = Number(process.env['FAULT_BASE_PORT'] || 21_000) + slot * 10
-  const ports = { KAFKA: 0, POSTGRES: 4, REDIS: 5, S3: 6 }
+  const ports = { KAFKA: 0, KAFKA_CONTROLLER: 1, KAFKA_SECURE: 2, POSTGRES: 4, REDIS: 5, S3: 6 }
   return {
     MILLRACE_INFRA_DIR: directoryOf(slot),
     ...Object.fromEntries(Object.entries(ports).map(([name, offset]) => [`MILLRACE_${name}_PORT`, String(base + offset)])),
