@@ -14,7 +14,10 @@ const RESOLVED_MS = 60_000
 /** A prime: walks the pictures in an order that mixes both kinds, the same every time. */
 const STRIDE = 7919
 
-/** The retraining policy learns from the tour's own data set while the tour runs. */
+/**
+ * From here on, and after the tour too, retraining learns from the tour's data set, because the model does: the sample's folder lacks what it has learned. The
+ * pause between retrainings is off, because the tour's own training came just before.
+ */
 export async function pointRetrainingAt({ client, model, dataset }: Stage): Promise<void> {
   const path = `/api/v1/training/policies/${encodeURIComponent(model)}`
   await client.send('PUT', path, { ...sampleRetrainingPolicy(dataset), cooldownMs: 0 }, retrainingPolicyResponse)
