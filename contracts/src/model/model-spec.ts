@@ -41,6 +41,10 @@ export type ImagePreprocessing = z.infer<typeof imagePreprocessing>
 export const label = z.looseObject({ class: z.string().min(1), label: z.string().min(1) })
 export type Label = z.infer<typeof label>
 
+/** One column of a table, as MLflow's signature names it: `type` is MLflow's (`double`, `float`, `long`, `integer`, `boolean`, `string`, `binary`, `datetime`). */
+export const column = z.looseObject({ name: z.string().min(1).max(256), type: z.string(), required: z.boolean().optional() })
+export type Column = z.infer<typeof column>
+
 /**
  * `millrace-model.json`: what a pod must know to serve an artifact. `chain` lists ONNX files in order; the outputs of one feed the inputs of the
  * next by position. `signature` is that of the whole chain: inputs of its first file, outputs of its last. The last output of a classifier holds
@@ -55,6 +59,8 @@ export const modelSpec = z.looseObject({
     .min(1)
     .max(8),
   signature,
+  /** Names of the columns of a table, in order: those of the one input `[n, k]`, or one per input of that name. None where the inputs are plain tensors. */
+  columns: z.array(column).min(1).max(10_000).nullable().optional(),
   labels: z.array(label).max(10_000).nullable(),
   preprocessing: imagePreprocessing.nullable(),
   /** File with one `TensorExample`, used to warm the model up. */
