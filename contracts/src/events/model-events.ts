@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { signature } from '../model/model-spec.ts'
+import { announcedServingSettings } from '../model/serving-settings.ts'
 import { type DataOf, defineEvent } from './event.ts'
 import { artifact } from './fields.ts'
 
@@ -97,7 +98,7 @@ const candidate = z.looseObject({
 export const servingStateChanged = defineEvent({
   name: 'ServingStateChanged',
   type: 'io.millrace.servingstate.changed.v1',
-  minor: 0,
+  minor: 1,
   topic: 'millrace.serving-state.v1',
   description: 'What every pod is to serve for a model. Apply it only if `generation` is greater than the one held.',
   data: z.looseObject({
@@ -107,6 +108,8 @@ export const servingStateChanged = defineEvent({
     salt: z.string().nullable(),
     production: z.looseObject({ version: z.string(), runId: z.string().nullable(), artifact, signature: signature.nullable() }).nullable(),
     candidates: z.array(candidate),
+    /** How the model is to be served; left out: as each pod is set up. */
+    settings: announcedServingSettings.optional(),
     /** When the registry committed the change, RFC 3339. */
     changedAt: z.iso.datetime(),
   }),

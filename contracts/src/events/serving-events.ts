@@ -61,7 +61,7 @@ export const servingObserved = defineEvent({
 export const inferenceLogged = defineEvent({
   name: 'InferenceLogged',
   type: 'io.millrace.inference.logged.v1',
-  minor: 0,
+  minor: 1,
   topic: 'millrace.inference-log.v1',
   description: 'A sampled prediction. Droppable: counts of truth travel in ServingObserved.',
   data: z.looseObject({
@@ -79,6 +79,10 @@ export const inferenceLogged = defineEvent({
     confidence: z.number().nullable(),
     /** Feature values by the names of the reference profile; null = missing. */
     features: z.record(z.string(), z.union([z.number(), z.string(), z.null()])),
+    /** What the model answered, where it fits; `data` is row-major and flat, null for what is no number. */
+    outputs: z.array(z.looseObject({ name: z.string(), shape: z.array(z.int()), data: z.array(z.union([z.number(), z.string(), z.null()])) })).optional(),
+    /** Whether features or outputs were left out for their size. */
+    capped: z.boolean().optional(),
     predictedAt: timestamp,
   }),
 })

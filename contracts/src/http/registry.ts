@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { artifact, timestamp } from '../events/fields.ts'
 import { servingStateChanged } from '../events/model-events.ts'
 import { signature } from '../model/model-spec.ts'
+import { announcedServingSettings, servingSettings } from '../model/serving-settings.ts'
 
 /** MLflow's model name rule: not blank, no `/` or `:`; Millrace adds a length and refuses control characters and lone dots. */
 export const modelName = z
@@ -82,6 +83,15 @@ export const rolloutRequest = z.strictObject({
   reason: z.string().max(2000).optional(),
 })
 export const generationResponse = z.looseObject({ generation: z.int().nonnegative() })
+
+/** PUT /api/v1/models/{name}/serving-settings, with an `idempotency-key`: replaces all settings. */
+export const servingSettingsRequest = z.strictObject({
+  settings: servingSettings,
+  expectedGeneration: z.int().nonnegative(),
+  reason: z.string().max(2000).optional(),
+})
+/** GET /api/v1/models/{name}/serving-settings */
+export const servingSettingsResponse = z.looseObject({ model: z.string(), generation: z.int().nonnegative(), settings: announcedServingSettings })
 
 /** POST /api/v1/models/{name}/rollback: promotes `version`, or the Production version before the present one. */
 export const rollbackRequest = z.strictObject({

@@ -3,6 +3,7 @@ import type { Sql } from '@millrace/platform/sql/sql.ts'
 import type { RegistryDeps } from './deps.ts'
 import type { Serving } from './domain/model.ts'
 import { saveServing } from './store/serving.ts'
+import { readServingSettings } from './store/serving-settings.ts'
 import { findVersionsByNumber, type VersionRow } from './store/versions.ts'
 
 export type ServingDeps = Pick<RegistryDeps, 'publish'>
@@ -11,7 +12,9 @@ export type ServingDeps = Pick<RegistryDeps, 'publish'>
 export async function publishServing(deps: ServingDeps, tx: Sql, model: { id: number; name: string }, serving: Serving, now: Date): Promise<void> {
   const served = [...(serving.production === null ? [] : [serving.production]), ...serving.candidates.map((candidate) => candidate.version)]
   const versions = served.length === 0 ? [] : await findVersionsByNumber(tx, model.id, served)
-  const state = describeServing(model.name, serving, versions, now)
+  const settings = await readServingSettings(tx, model.id)
+  const told = Object.keys(settings).length > 0 ? { settings } : {}
+  const state = { ...describeServing(model.name, serving, versions, now), ...told }
   await saveServing(tx, state)
   await deps.publish(tx, { definition: servingStateChanged, subject: model.name, data: state })
 }

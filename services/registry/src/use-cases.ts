@@ -9,6 +9,7 @@ import { createReadLineage } from './read-lineage.ts'
 import type { RegisterVersion } from './register-version.ts'
 import { createRollBack } from './roll-back.ts'
 import { createSetRollout } from './set-rollout.ts'
+import { createSetServingSettings } from './set-serving-settings.ts'
 import { createTransitionStage } from './transition-stage.ts'
 
 /** Everything that routes can ask for, wired once. */
@@ -22,6 +23,7 @@ export const createUseCases = (deps: RegistryDeps, registerVersion: RegisterVers
   readLineage: createReadLineage(deps),
   rollBack: createRollBack(deps),
   setRollout: createSetRollout(deps),
+  setServingSettings: createSetServingSettings(deps),
   transitionStage: createTransitionStage(deps),
   database: deps.database,
 })

@@ -20,6 +20,7 @@ import { hasAudit, readAudit } from '../store/audit.ts'
 import { findModel } from '../store/models.ts'
 import type { UseCases } from '../use-cases.ts'
 import { idempotencyKeyOf } from './idempotency-key.ts'
+import { createServingSettingsRoutes } from './serving-settings-routes.ts'
 
 const number = z
   .string()
@@ -34,6 +35,7 @@ export const createOwnRoutes = (useCases: UseCases): Route[] => [
   ...versionRoutes(useCases),
   auditRoute(useCases),
   ...servingRoutes(useCases),
+  ...createServingSettingsRoutes(useCases),
 ]
 
 const overviewRoutes = ({ database }: UseCases): Route[] => [
