@@ -15,7 +15,7 @@ export async function setAttemptRun(tx: Sql, jobId: string, attempt: number, run
 
 export async function endAttempt(
   tx: Sql,
-  end: { jobId: string; attempt: number; state: string; reason: string; closeRunAs: string | null; now: Date },
+  end: { jobId: string; attempt: number; state: string; reason: string; closeRunAs: 'FAILED' | 'KILLED' | null; now: Date },
 ): Promise<void> {
   await tx.query('update attempt set state = $3, reason = $4, close_run_as = $5, ended_at = $6 where job_id = $1 and attempt = $2', [
     ...[end.jobId, end.attempt, end.state, end.reason, end.closeRunAs, end.now],
@@ -28,7 +28,7 @@ export interface RunToClose {
   /** Null where the attempt died before it had written its run down; tracking may know one. */
   readonly runId: string | null
   readonly experiment: string
-  readonly closeAs: string
+  readonly closeAs: 'FAILED' | 'KILLED'
   readonly endedAt: Date
 }
 
@@ -37,7 +37,7 @@ interface RunToCloseRow {
   attempt: number
   run_id: string | null
   experiment: string
-  close_run_as: string
+  close_run_as: 'FAILED' | 'KILLED'
   ended_at: Date
 }
 

@@ -1,7 +1,7 @@
+import type { MetricPoint, TrackingClient } from '@millrace/contracts/client/tracking-client.ts'
 import type { AttemptProgress } from './attempt-progress.ts'
 import type { TrainerDeps } from './deps.ts'
 import type { EpochReport } from './learning/training-job.ts'
-import { logBatch, type MetricPoint } from './tracking-run.ts'
 
 export interface EpochLogger {
   /** There are epochs to log. */
@@ -11,13 +11,18 @@ export interface EpochLogger {
 }
 
 /** Logs epochs while training goes on: one call at a time, with all epochs that came meanwhile. */
-export function createEpochLogger(deps: Pick<TrainerDeps, 'tracking' | 'clock'>, runId: string, progress: AttemptProgress, signal: AbortSignal): EpochLogger {
+export function createEpochLogger(
+  deps: Pick<TrainerDeps, 'clock'> & { readonly runs: TrackingClient },
+  runId: string,
+  progress: AttemptProgress,
+  signal: AbortSignal,
+): EpochLogger {
   let running: Promise<void> | null = null
   let failure: unknown = null
   async function drain(): Promise<void> {
     for (let epochs = progress.takeEpochs(); epochs.length > 0; epochs = progress.takeEpochs()) {
       const metrics = epochs.flatMap((report) => pointsOf(report, deps.clock().getTime()))
-      await logBatch(deps.tracking, runId, { metrics }, `epoch-${epochs[0]?.epoch}`, signal)
+      await deps.runs.logBatch(runId, { metrics }, `epoch-${epochs[0]?.epoch}`, { signal })
     }
   }
   const wake = (): void => {

@@ -1,3 +1,4 @@
+import { TrackingClient } from '@millrace/contracts/client/tracking-client.ts'
 import { until } from '@millrace/platform/testing/until.ts'
 import { expect, test } from 'vitest'
 import { changeJob } from './apply-transition.ts'
@@ -6,9 +7,9 @@ import { cancel, finish, start, withRun } from './domain/job.ts'
 import { createSubmitJob } from './submit-job.ts'
 import type { FakeTracking } from './testing/fake-tracking.ts'
 import { runningTrainer } from './testing/running-trainer.ts'
-import { createRun, endRun } from './tracking-run.ts'
+import { apiOver } from './tracking-api.ts'
 
-const signal = new AbortController().signal
+const runsOf = (tracking: FakeTracking): TrackingClient => new TrackingClient(apiOver(tracking.client))
 const done = { runId: 'run1', metrics: { test_accuracy: 0.8 }, dataDigest: 'd'.repeat(64) }
 
 /** Whatever this writes down has a lease that has run out. */
@@ -25,7 +26,7 @@ async function beganJob(deps: TrainerDeps, dataset: string): Promise<string> {
 async function makeRun(tracking: FakeTracking, jobId: string): Promise<string> {
   tracking.experiments.set('fish', '1')
   const tags = { 'millrace.job': jobId, 'millrace.attempt': '1' }
-  const run = await createRun(tracking.client, { experimentId: '1', name: 'n', user: 'ana', startTime: 1, tags, key: `${jobId}:1` }, signal)
+  const run = await runsOf(tracking).createRun({ experimentId: '1', name: 'n', user: 'ana', startTime: 1, tags, key: `${jobId}:1` })
   return run.runId
 }
 
@@ -74,7 +75,7 @@ test.each([
       const jobId = await beganJob(deps, dataset)
       const runId = await makeRun(tracking, jobId)
       await changeJob(deps, jobId, (job) => finish(job, 1, { ...done, runId }))
-      if (told) await endRun(tracking.client, { runId, status: 'FINISHED', endTime: new Date() }, signal)
+      if (told) await runsOf(tracking).endRun({ runId, status: 'FINISHED', endTime: new Date() })
     },
   })
   await expectOneOutcome(trainer, 1)

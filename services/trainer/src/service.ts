@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { TrackingClient } from '@millrace/contracts/client/tracking-client.ts'
 import type { Service } from '@millrace/platform/service.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import { createCancelJob } from './cancel-job.ts'
@@ -12,6 +13,7 @@ import { createRoutes } from './http.ts'
 import { createRunJobs } from './run-jobs.ts'
 import { createSettleJobs } from './settle-jobs.ts'
 import { leftovers } from './sweep-scratch.ts'
+import { apiOver } from './tracking-api.ts'
 import { createWatchDataJob } from './watch-data.ts'
 
 export { trainerConfig }
@@ -22,7 +24,7 @@ export const migrations = new URL('../migrations/', import.meta.url)
 export function createTrainer(deps: TrainerDeps): Service {
   const engine = deps.engine ?? createThreadEngine({ maxHeapMb: deps.config.TRAINER_MAX_HEAP_MB })
   const running = new Map<string, AttemptWatch>()
-  const own = { ...deps, engine, running, readCode: createCodeReader() }
+  const own = { ...deps, engine, running, readCode: createCodeReader(), runs: new TrackingClient(apiOver(deps.tracking)) }
   return {
     name: 'trainer',
     routes: createRoutes({ ...deps, cancelJob: createCancelJob(own) }),

@@ -1,16 +1,15 @@
+import type { TrackingClient } from '@millrace/contracts/client/tracking-client.ts'
 import { RUN_TAG_JOB } from '@millrace/contracts/http/trainer.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import type { Job as BackgroundJob } from '@millrace/platform/service.ts'
 import { changeJob, type TransitionDeps } from './apply-transition.ts'
 import { markRunClosed, type RunToClose, runsToClose } from './attempt-store.ts'
-import type { TrainerDeps } from './deps.ts'
 import { end, failToFinish, type Job, succeed } from './domain/job.ts'
 import { abandonedJobs, finishingJobs } from './job-store.ts'
 import { PASSING } from './passing.ts'
-import { endRun, findExperiment, findRuns } from './tracking-run.ts'
 import { RUN_TAG_ATTEMPT } from './train-attempt.ts'
 
-type SettleDeps = TransitionDeps & Pick<TrainerDeps, 'tracking'>
+type SettleDeps = TransitionDeps & { readonly runs: TrackingClient }
 
 const LOOK_MS = 1000
 
@@ -33,7 +32,7 @@ async function finishRuns(deps: SettleDeps, signal: AbortSignal): Promise<boolea
 /** Null when tracking took it, else why it never will. */
 async function tellFinished(deps: SettleDeps, job: Job, signal: AbortSignal): Promise<string | null> {
   try {
-    await endRun(deps.tracking, { runId: job.runId ?? '', status: 'FINISHED', endTime: deps.clock() }, signal)
+    await deps.runs.endRun({ runId: job.runId ?? '', status: 'FINISHED', endTime: deps.clock() }, { signal })
     return null
   } catch (error) {
     if (error instanceof AppError && !PASSING.includes(error.code)) return `The run could not be finished: ${error.message}`
@@ -53,7 +52,7 @@ async function closeRuns(deps: SettleDeps, signal: AbortSignal): Promise<boolean
 async function closeRun(deps: SettleDeps, run: RunToClose, signal: AbortSignal): Promise<void> {
   try {
     const runIds = run.runId === null ? await runsOfAttempt(deps, run, signal) : [run.runId]
-    for (const runId of runIds) await endRun(deps.tracking, { runId, status: run.closeAs, endTime: run.endedAt }, signal)
+    for (const runId of runIds) await deps.runs.endRun({ runId, status: run.closeAs, endTime: run.endedAt }, { signal })
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     deps.log.warn('the run of an attempt could not be closed', { jobId: run.jobId, attempt: run.attempt, runId: run.runId, reason: error.message })
@@ -62,10 +61,14 @@ async function closeRun(deps: SettleDeps, run: RunToClose, signal: AbortSignal):
 
 /** The attempt may have died between making its run and writing down which. */
 async function runsOfAttempt(deps: SettleDeps, run: RunToClose, signal: AbortSignal): Promise<string[]> {
-  const experimentId = await findExperiment(deps.tracking, run.experiment, signal)
+  const experimentId = await deps.runs.findExperiment(run.experiment, { signal })
   if (experimentId === null) return []
-  const found = await findRuns(deps.tracking, experimentId, { [RUN_TAG_JOB]: run.jobId, [RUN_TAG_ATTEMPT]: String(run.attempt) }, signal)
-  return found.filter(({ status }) => status === 'RUNNING').map(({ runId }) => runId)
+  // Job ids and numbers hold nothing that needs quoting.
+  const filter = `tags.${RUN_TAG_JOB} = '${run.jobId}' and tags.${RUN_TAG_ATTEMPT} = '${run.attempt}'`
+  const open: string[] = []
+  for await (const { info } of deps.runs.searchRuns({ experimentIds: [experimentId], filter }, { signal }))
+    if (info.status === 'RUNNING') open.push(info.run_id)
+  return open
 }
 
 async function giveUpDeadAttempts(deps: SettleDeps): Promise<boolean> {

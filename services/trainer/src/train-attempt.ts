@@ -1,5 +1,7 @@
+import { createReadStream } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import type { TrackedRun, TrackingClient } from '@millrace/contracts/client/tracking-client.ts'
 import {
   RUN_TAG_CAUSE,
   RUN_TAG_DATASET_DIGEST,
@@ -10,6 +12,7 @@ import {
 } from '@millrace/contracts/http/trainer.ts'
 import type { AttemptProgress } from './attempt-progress.ts'
 import type { CodeState } from './code-state.ts'
+import { trainingData } from './dataset-entry.ts'
 import type { TrainerDeps } from './deps.ts'
 import type { Job } from './domain/job.ts'
 import type { TrainingEngine } from './engine.ts'
@@ -19,7 +22,6 @@ import { parametersOf } from './learning/training-report.ts'
 import { createEpochLogger } from './log-epochs.ts'
 import { originTags, reproducibilityOf } from './reproducibility.ts'
 import { resolveDataset } from './resolve-data.ts'
-import { createRun, ensureExperiment, logBatch, logDataset, pairsOf, type TrackedRun, uploadFile } from './tracking-run.ts'
 import { trainingSettings } from './training-settings.ts'
 
 /** The folder in the run's artifacts that holds the model. */
@@ -27,7 +29,8 @@ const MODEL_FOLDER = 'model'
 const REPORT_FOLDER = 'report'
 export const RUN_TAG_ATTEMPT = 'millrace.attempt'
 
-export interface AttemptDeps extends Pick<TrainerDeps, 'tracking' | 'config' | 'clock'> {
+export interface AttemptDeps extends Pick<TrainerDeps, 'config' | 'clock'> {
+  readonly runs: TrackingClient
   readonly engine: TrainingEngine
   readonly readCode: () => Promise<CodeState>
 }
@@ -57,7 +60,7 @@ export async function trainAttempt(deps: AttemptDeps, context: AttemptContext): 
   const settings = await trainingSettings(deps.config, job.parameters, dataset.root, outputDir)
   const code = await deps.readCode()
   const run = await startRun(deps, context, code, dataset.root)
-  await logBatch(deps.tracking, run.runId, { params: pairsOf(parametersOf(settingsOf(settings))) }, 'params', signal)
+  await deps.runs.logBatch(run.runId, { params: parametersOf(settingsOf(settings)) }, 'params', { signal })
   try {
     await mkdir(outputDir, { recursive: true })
     const epochs = createEpochLogger(deps, run.runId, progress, signal)
@@ -81,7 +84,7 @@ const finiteOnly = (metrics: Readonly<Record<string, number>>): Record<string, n
   Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
 
 async function startRun(deps: AttemptDeps, { job, progress, signal, onRun }: AttemptContext, code: CodeState, datasetPath: string): Promise<TrackedRun> {
-  const experimentId = await ensureExperiment(deps.tracking, job.experiment, signal)
+  const experimentId = await deps.runs.ensureExperiment(job.experiment, { signal })
   const tags = {
     ...originTags(job, code),
     ...(job.register ? { [RUN_TAG_REGISTER]: job.model, [RUN_TAG_REGISTER_PATH]: MODEL_FOLDER } : {}),
@@ -93,7 +96,7 @@ async function startRun(deps: AttemptDeps, { job, progress, signal, onRun }: Att
   const name = `${job.model}-${job.jobId.slice(-8)}-${job.attempt}`
   const startTime = deps.clock().getTime()
   const key = `${job.jobId}:${job.attempt}`
-  const run = await createRun(deps.tracking, { experimentId, name, user: job.requestedBy, startTime, tags, key }, signal)
+  const run = await deps.runs.createRun({ experimentId, name, user: job.requestedBy, startTime, tags, key }, { signal })
   await onRun(run.runId)
   progress.say(`run ${run.runId} in experiment '${job.experiment}'`)
   return run
@@ -116,15 +119,16 @@ async function upload(
   ]
   progress.say(`uploading ${files.length} files`)
   progress.share = 0.95
-  for (const { name, path } of files) await uploadFile(deps.tracking, run, name, path, signal)
+  for (const { name, path } of files) await deps.runs.uploadArtifact(run, name, () => createReadStream(path), { signal })
 }
 
 async function logOutcome(deps: AttemptDeps, { job, signal }: AttemptContext, run: TrackedRun, model: TrainedModel, datasetPath: string): Promise<void> {
   const { dataset } = model
   const timestamp = deps.clock().getTime()
   const metrics = Object.entries(model.metrics).map(([key, value]) => ({ key, value, timestamp, step: 0 }))
-  const tags = pairsOf({ [RUN_TAG_DATASET_DIGEST]: dataset.digest, 'millrace.head.sha256': model.headSha256 })
-  await logBatch(deps.tracking, run.runId, { metrics, tags }, 'outcome', signal)
+  const tags = { [RUN_TAG_DATASET_DIGEST]: dataset.digest, 'millrace.head.sha256': model.headSha256 }
+  await deps.runs.logBatch(run.runId, { metrics, tags }, 'outcome', { signal })
   const profile = { ...dataset.rows, classes: dataset.classes.length, unreadable: dataset.unreadable.length, bytes: dataset.bytes }
-  await logDataset(deps.tracking, run.runId, { name: basename(job.dataset) || 'dataset', path: datasetPath, digest: dataset.digest, profile }, signal)
+  const data = trainingData({ name: basename(job.dataset) || 'dataset', path: datasetPath, digest: dataset.digest, profile })
+  await deps.runs.logDataset(run.runId, data, { signal })
 }
