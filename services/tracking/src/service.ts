@@ -3,8 +3,11 @@ import { createCollectGarbage } from './artifacts/collect-garbage.ts'
 import { trackingConfig } from './config.ts'
 import type { TrackingDeps } from './deps.ts'
 import { downloadRoutes, proxyRoutes, runArtifactRoutes } from './http/artifact-routes.ts'
+import { datasetRoutes } from './http/dataset-routes.ts'
 import { experimentRoutes } from './http/experiment-routes.ts'
+import { historyRoutes } from './http/history-routes.ts'
 import { linkRoutes } from './http/link-routes.ts'
+import { loggedModelArtifactRoutes } from './http/logged-model-artifact-routes.ts'
 import { loggedModelRoutes } from './http/logged-model-routes.ts'
 import { loggedModelSearchRoutes } from './http/logged-model-search-routes.ts'
 import { loggingRoutes } from './http/logging-routes.ts'
@@ -27,11 +30,14 @@ export function createTracking(deps: TrackingDeps): Service {
     loggingRoutes,
     linkRoutes,
     searchRoutes,
+    historyRoutes,
+    datasetRoutes,
     runArtifactRoutes,
     downloadRoutes,
     // Before the routes of one model: `search` is no id.
     loggedModelSearchRoutes,
     loggedModelRoutes,
+    loggedModelArtifactRoutes,
   ]
   return {
     name: 'tracking',

@@ -3,6 +3,7 @@ import { AppError } from '@millrace/platform/errors.ts'
 import type { TrackingDeps } from '../deps.ts'
 import { joinPath } from '../domain/artifact-path.ts'
 import { bucketUri } from '../domain/bucket-place.ts'
+import { readLoggedModel } from '../models/change-logged-model.ts'
 import { invalid, missing, runMissing } from '../refusals.ts'
 import { deleteArtifacts, findArtifact, isDirectory, type ListedFile, listDirectory, type StoredFile } from '../store/artifacts.ts'
 import { findRun } from '../store/runs.ts'
@@ -76,6 +77,17 @@ export const createDownloadRunArtifact = (deps: TrackingDeps) => {
     const run = await findRun(deps.database, runId)
     if (!run) throw runMissing(runId)
     const place = below(requirePlace(deps, run.artifactUri), path)
+    return place.kind === 'store' ? download(place.path) : downloadFromBucket(place)
+  }
+}
+
+/** @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE */
+export const createDownloadModelArtifact = (deps: TrackingDeps) => {
+  const download = createDownloadArtifact(deps)
+  return async function downloadModelArtifact(modelId: string, rawPath: string): Promise<Download> {
+    const path = requireFilePath(rawPath)
+    const model = await readLoggedModel(deps.database, modelId)
+    const place = below(requirePlace(deps, model.artifactUri), path)
     return place.kind === 'store' ? download(place.path) : downloadFromBucket(place)
   }
 }

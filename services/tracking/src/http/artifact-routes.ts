@@ -9,7 +9,9 @@ import {
   createListRunArtifacts,
 } from '../artifacts/read-artifact.ts'
 import { createUploadArtifact } from '../artifacts/upload-artifact.ts'
+import { createUploadRunArtifact } from '../artifacts/upload-run-artifact.ts'
 import type { TrackingDeps } from '../deps.ts'
+import { invalid } from '../refusals.ts'
 import type { ListedFile } from '../store/artifacts.ts'
 import { downloadResponse } from './download-response.ts'
 import { requireRunId } from './run-reference.ts'
@@ -36,7 +38,27 @@ export function runArtifactRoutes(deps: TrackingDeps): Route[] {
         return ok({ root_uri: root, ...filesJson(files.map(({ path, file }) => fileJson(path, file))), ...next })
       },
     }),
+    uploadRunArtifactRoute(deps),
   ]
+}
+
+function uploadRunArtifactRoute(deps: TrackingDeps): Route {
+  const upload = createUploadRunArtifact(deps)
+  return route({
+    ...read,
+    method: 'POST',
+    access: 'write',
+    path: '/upload-artifact',
+    summary: 'Uploads a file of at most 10 MiB to a run.',
+    rawBody: true,
+    query: z.looseObject({ ...runReference, path: optionalText }),
+    handle: async ({ query, stream, signal }) => {
+      if (!query.run_uuid && !query.run_id) throw invalid('Request must specify run_uuid.')
+      if (!query.path) throw invalid('Request must specify path.')
+      await upload({ runId: requireRunId(query), path: query.path, content: stream, signal })
+      return ok({})
+    },
+  })
 }
 
 export function downloadRoutes(deps: TrackingDeps): Route[] {

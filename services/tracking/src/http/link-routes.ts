@@ -2,6 +2,7 @@ import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
 import type { TrackingDeps } from '../deps.ts'
 import { createLogInputs, createLogOutputs } from '../log-inputs.ts'
+import { createLogModel } from '../log-model.ts'
 import type { DatasetInput } from '../store/inputs.ts'
 import { requireRunId } from './run-reference.ts'
 import { integer, runReference, text, textUpTo } from './wire.ts'
@@ -67,5 +68,20 @@ export function linkRoutes(deps: TrackingDeps): Route[] {
         return ok({})
       },
     }),
+    logModelRoute(deps),
   ]
+}
+
+function logModelRoute(deps: TrackingDeps): Route {
+  const logModel = createLogModel(deps)
+  return route({
+    ...write,
+    path: '/runs/log-model',
+    summary: 'Notes a model in a tag of its run, as clients before logged models did.',
+    body: z.looseObject({ ...runReference, model_json: text }),
+    handle: async ({ body }) => {
+      await logModel(requireRunId(body), body.model_json)
+      return ok({})
+    },
+  })
 }

@@ -1,11 +1,6 @@
 import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
-import { listPlace } from '../artifacts/list-place.ts'
-import { requirePath } from '../artifacts/paths.ts'
-import { below, requirePlace } from '../artifacts/place.ts'
 import type { TrackingDeps } from '../deps.ts'
-import { joinPath } from '../domain/artifact-path.ts'
-import { readLoggedModel } from '../models/change-logged-model.ts'
 import { invalid, readExperimentId } from '../refusals.ts'
 import { createSearchLoggedModels } from '../search/search-logged-models.ts'
 import { loadModelMetrics } from '../store/model-metrics.ts'
@@ -64,32 +59,5 @@ export function loggedModelSearchRoutes(deps: TrackingDeps): Route[] {
         return ok(pageJson('models', models, nextPageToken))
       },
     }),
-    directoryRoute(deps),
   ]
 }
-
-const directoryRoute = (deps: TrackingDeps): Route =>
-  route({
-    ...mlflow,
-    method: 'GET',
-    path: '/logged-models/:model_id/artifacts/directories',
-    summary: 'What lies in a folder of a logged model.',
-    params: z.object({ model_id: text }),
-    query: z.looseObject({ artifact_directory_path: optionalText, page_token: optionalText }),
-    handle: async ({ params, query }) => {
-      const directory = requirePath(query.artifact_directory_path ?? '')
-      const model = await readLoggedModel(deps.database, params.model_id)
-      const place = below(requirePlace(deps, model.artifactUri), directory)
-      const { files, nextPageToken } = await listPlace(deps, place, query.page_token ?? '')
-      const listed = files.map((file) => ({
-        path: joinPath(directory, file.name),
-        is_dir: file.isDirectory,
-        ...(file.sizeBytes === null ? {} : { file_size: file.sizeBytes }),
-      }))
-      return ok({
-        root_uri: model.artifactUri,
-        ...(listed.length > 0 ? { files: listed } : {}),
-        ...(nextPageToken === null ? {} : { next_page_token: nextPageToken }),
-      })
-    },
-  })

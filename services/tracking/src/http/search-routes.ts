@@ -1,18 +1,14 @@
 import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
 import type { TrackingDeps } from '../deps.ts'
-import { createReadHistory } from '../read-history.ts'
 import { readExperimentId } from '../refusals.ts'
-import { checkMaxResults } from '../search/page.ts'
 import { createSearchExperiments } from '../search/search-experiments.ts'
 import { createSearchRuns } from '../search/search-runs.ts'
 import { experimentJson } from './experiment-routes.ts'
-import { metricJson, runJson } from './run-json.ts'
-import { requireRunId } from './run-reference.ts'
-import { listOf, optionalInteger, optionalText, runReference, text, viewType } from './wire.ts'
+import { runJson } from './run-json.ts'
+import { listOf, optionalInteger, optionalText, text, viewType } from './wire.ts'
 
 const mlflow = { errors: 'mlflow', access: 'read' } as const
-const MAX_HISTORY = 25_000
 /** What older clients, which list without a size, get at most. */
 const LIST_RESULTS = 1000
 
@@ -27,7 +23,7 @@ const experimentSearch = z.looseObject({ ...page, filter: optionalText, order_by
 type ExperimentSearchInput = z.infer<typeof experimentSearch>
 
 export function searchRoutes(deps: TrackingDeps): Route[] {
-  return [...experimentSearchRoutes(deps), runSearchRoute(deps), historyRoute(deps)]
+  return [...experimentSearchRoutes(deps), runSearchRoute(deps)]
 }
 
 function experimentSearchRoutes(deps: TrackingDeps): Route[] {
@@ -70,24 +66,6 @@ function runSearchRoute(deps: TrackingDeps): Route {
         pageToken: body.page_token ?? '',
       })
       return ok(pageJson('runs', items.map(runJson), nextPageToken))
-    },
-  })
-}
-
-function historyRoute(deps: TrackingDeps): Route {
-  const readHistory = createReadHistory(deps)
-  return route({
-    ...mlflow,
-    method: 'GET',
-    path: '/metrics/get-history',
-    summary: 'All points of one metric of a run, page by page.',
-    query: z.looseObject({ ...runReference, ...page, metric_key: text }),
-    handle: async ({ query }) => {
-      const maxResults = query.max_results ?? MAX_HISTORY
-      checkMaxResults(maxResults, Number.MAX_SAFE_INTEGER)
-      const request = { runId: requireRunId(query), key: query.metric_key, pageToken: query.page_token ?? '', maxResults: Math.min(MAX_HISTORY, maxResults) }
-      const { points, nextPageToken } = await readHistory(request)
-      return ok(pageJson('metrics', points.map(metricJson), nextPageToken))
     },
   })
 }

@@ -17,13 +17,16 @@ export const serverRoutes: readonly Route[] = [
   ...under(
     ['/api/3.0/mlflow', '/ajax-api/3.0/mlflow'],
     [
-      route({
-        ...get,
-        access: 'read',
-        path: '/server-info',
-        summary: 'What kind of store this is.',
-        handle: async () => ok({ store_type: 'SqlStore', workspaces_enabled: false }),
-      }),
+      ...(['GET', 'POST'] as const).map((method) =>
+        route({
+          errors: 'mlflow',
+          method,
+          access: 'read',
+          path: '/server-info',
+          summary: 'What kind of store this is.',
+          handle: async () => ok({ store_type: 'SqlStore', workspaces_enabled: false }),
+        }),
+      ),
     ],
   ),
 ]

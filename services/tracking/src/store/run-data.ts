@@ -74,3 +74,8 @@ export async function insertParams(tx: Sql, runId: string, params: readonly KeyV
   const present = await tx.query<KeyValue>('select key, value from run_param where run_id = $1 and key = any($2)', [runId, keys])
   return new Map(present.map(({ key, value }) => [key, value]))
 }
+
+export async function findRunTag(sql: Sql, runId: string, key: string): Promise<string | null> {
+  const [row] = await sql.query<{ value: string }>('select value from run_tag where run_id = $1 and key = $2', [runId, key])
+  return row?.value ?? null
+}
