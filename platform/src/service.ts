@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Locators } from './access/permission.ts'
 import type { EventHandler } from './events/handler.ts'
 import type { Route } from './http/route.ts'
 
@@ -32,6 +33,8 @@ export type DirectHandler = (request: IncomingMessage, response: ServerResponse)
 export interface Service {
   readonly name: string
   readonly routes: readonly Route[]
+  /** Find the resource that a request is about, by the name that its route's permission gives. */
+  readonly locators?: Locators
   readonly consumers: readonly Consumer[]
   readonly jobs: readonly Job[]
   readonly direct?: DirectHandler

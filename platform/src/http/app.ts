@@ -32,7 +32,7 @@ const SECURITY_HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy
 export function createApp(options: AppOptions): Express {
   const { service, log, metrics } = options
   const draining = options.draining ?? new AbortController().signal
-  const deps = { identity: options.identity, requestTimeoutMs: options.requestTimeoutMs ?? 30_000, draining }
+  const deps = { identity: options.identity, locators: service.locators ?? {}, requestTimeoutMs: options.requestTimeoutMs ?? 30_000, draining }
   const contexts = new WeakMap<Request, RequestContext>()
   const app = express()
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', false)

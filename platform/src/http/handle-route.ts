@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { authorize, type Locators } from '../access/permission.ts'
 import { AppError } from '../errors.ts'
 import { authenticate } from './authenticate.ts'
 import type { ServiceIdentity } from './identity.ts'
@@ -10,6 +11,7 @@ import type { Route, RouteRequest, RouteResponse } from './route.ts'
 
 export interface HandleDeps {
   readonly identity: ServiceIdentity
+  readonly locators: Locators
   readonly requestTimeoutMs: number
   readonly draining: AbortSignal
 }
@@ -23,6 +25,8 @@ export async function handleRoute(deps: HandleDeps, route: Route, request: Reque
   if (route.rawBody) watchStall(request, deps.requestTimeoutMs, controller)
   const body = await readBody(deps, route, request)
   const { signal } = controller
+  await authorize(route.permission, deps.locators, { params, query, body, caller })
+  signal.throwIfAborted()
   const input: RouteRequest<unknown, unknown, unknown> = { params, query, body, headers: request.headers, caller, requestId, signal, stream: request }
   const answer = await unlessAborted(signal, route.handle(input))
   endWithService(answer, deps.draining)

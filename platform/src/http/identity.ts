@@ -1,3 +1,5 @@
+import type { Rights } from '../access/rights.ts'
+
 /** Roles in ascending order: each includes the rights of those before it. */
 export const roles = ['viewer', 'user', 'editor', 'promoter', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -14,6 +16,8 @@ export interface Caller {
   /** Name for audit rows: the user's, or the service's own. */
   readonly user: string
   readonly role: Role
+  /** Left out where the role says it all. */
+  readonly rights?: Rights
 }
 
 const needed = { read: 'viewer', predict: 'user', write: 'editor', promote: 'promoter', admin: 'admin' } as const satisfies Partial<Record<Access, Role>>
@@ -26,11 +30,18 @@ export function mayAccess(caller: Caller | null, access: Access): boolean {
   return roles.indexOf(caller.role) >= roles.indexOf(needed[access])
 }
 
+export interface OnBehalfOf {
+  readonly user: string
+  readonly role: Role
+  /** The user's rights as `encodeRights` writes them; left out where the role says it all. */
+  readonly rightsClaim?: string
+}
+
 /** Proves who a service is to its siblings with short-lived signed tokens. Only the gateway's tokens may speak for a user. */
 export interface ServiceIdentity {
   readonly service: string
   /** A bearer token for `audience`; cached until shortly before it ends. `onBehalfOf` is honoured for the gateway alone. */
-  sign(audience: string, onBehalfOf?: { user: string; role: Role }): Promise<string>
+  sign(audience: string, onBehalfOf?: OnBehalfOf): Promise<string>
   /** @throws AppError UNAUTHENTICATED with the reason. */
   verify(bearer: string): Promise<Caller>
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { z } from 'zod'
+import type { Permission } from '../access/permission.ts'
 import type { Access, Caller } from './identity.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -39,6 +40,8 @@ export interface Route {
   /** Express 5 path: `/api/v1/models/:name`, `/artifacts/*path`. A wildcard's value is one decoded string, its segments joined by `/`. */
   readonly path: string
   readonly access: Access
+  /** What the caller must be allowed to do to the resource; stands in for `access` where it names one. A route without it is a fault that the checks find. */
+  readonly permission?: Permission
   readonly errors: ErrorDialect
   /** The body is left unread in `request.stream`. */
   readonly rawBody: boolean
@@ -56,6 +59,7 @@ interface RouteOptions<P, Q, B> {
   method: Method
   path: string
   access: Access
+  permission?: Permission
   summary: string
   errors?: ErrorDialect
   rawBody?: boolean
@@ -79,6 +83,7 @@ export function route<P extends z.ZodType | undefined = undefined, Q extends z.Z
     method: options.method,
     path: options.path,
     access: options.access,
+    ...(options.permission === undefined ? {} : { permission: options.permission }),
     summary: options.summary,
     errors: options.errors ?? 'problem',
     rawBody: options.rawBody ?? false,

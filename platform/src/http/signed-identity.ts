@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { decodeProtectedHeader, errors, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
+import { decodeRights } from '../access/rights-claim.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { type Caller, type Role, roles, type ServiceIdentity } from './identity.ts'
@@ -8,6 +9,8 @@ import { type Caller, type Role, roles, type ServiceIdentity } from './identity.
 const ALGORITHM = 'EdDSA'
 const LIFETIME_SECONDS = 60
 const REUSE_MS = 30_000
+/** Private claim with what the user may do beside what the role says. */
+const RIGHTS_CLAIM = 'rights'
 const CACHED_TOKENS = 10_000
 /** The only service whose tokens may speak for a user. */
 const SPEAKS_FOR_USERS = 'gateway'
@@ -48,14 +51,14 @@ function createSign(keys: Keys, clock: Clock): ServiceIdentity['sign'] {
   const { service, privateKey } = keys
   const signed = new LRUCache<string, { token: string; until: number }>({ max: CACHED_TOKENS })
   return async function sign(audience, onBehalfOf) {
-    const { user, role } = onBehalfOf ?? { user: service, role: 'promoter' as const }
+    const { user, role, rightsClaim } = onBehalfOf ?? { user: service, role: 'promoter' as const, rightsClaim: undefined }
     if (onBehalfOf) refuseToImpersonate(service, keys, user)
-    const key = JSON.stringify([audience, user, role])
+    const key = JSON.stringify([audience, user, role, rightsClaim])
     const now = clock().getTime()
     const cached = signed.get(key)
     if (cached && cached.until > now) return cached.token
     const seconds = Math.floor(now / 1000)
-    const token = await new SignJWT({ role })
+    const token = await new SignJWT(rightsClaim === undefined ? { role } : { role, [RIGHTS_CLAIM]: rightsClaim })
       .setProtectedHeader({ alg: ALGORITHM, kid: service })
       .setIssuer(service)
       .setSubject(user)
@@ -109,12 +112,17 @@ function explain(cause: unknown): unknown {
   return cause
 }
 
-function readCaller({ iss, sub, role }: JWTPayload): Caller {
+function readCaller(payload: JWTPayload): Caller {
+  const { iss, sub, role } = payload
   const known = roles.find((candidate) => candidate === role)
   if (!iss || !sub || !known) throw refuse('it has no known role')
   if (sub === iss) return { service: iss, user: iss, role: 'promoter' satisfies Role }
   if (iss !== SPEAKS_FOR_USERS) throw refuse(`${iss} may not speak for a user`)
-  return { service: iss, user: sub, role: known }
+  const claim = payload[RIGHTS_CLAIM]
+  if (claim === undefined) return { service: iss, user: sub, role: known }
+  const rights = decodeRights(claim)
+  if (!rights) throw refuse('its rights cannot be read')
+  return { service: iss, user: sub, role: known, rights }
 }
 
 const refuse = (reason: string, cause?: unknown): AppError => new AppError('UNAUTHENTICATED', `The token is refused: ${reason}.`, { cause })
