@@ -12,6 +12,7 @@ import { callInfra, choosePlace, clear, type Place, root } from './place.ts'
 import { fullPlan, quickPlan } from './plan.ts'
 import { type Results, renderReport } from './report.ts'
 import { startCluster } from './start-cluster.ts'
+import { writeSection } from './write-section.ts'
 
 const quick = process.argv.includes('--quick')
 const plan = quick ? quickPlan : fullPlan
@@ -42,7 +43,7 @@ async function measure(place: Place, lifetime: Lifetime): Promise<Results> {
 function write(results: Results, { directory }: Place): void {
   const page = quick ? join(directory, 'benchmarks.md') : join(root, 'docs', 'benchmarks.md')
   writeFileSync(join(directory, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
-  writeFileSync(page, renderReport(results))
+  writeSection(page, 'promotions and events', renderReport(results))
   const table = renderReport(results)
     .split('\n')
     .filter((line) => line.startsWith('|'))

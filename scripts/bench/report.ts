@@ -53,8 +53,7 @@ export function renderReport({ command, startedAt, seconds, machine, plan, promo
   const { cores, model, memoryGib, system, node, load } = machine
   const unwell = load > cores / 4 ? ' The machine was not at rest: these are the figures of a busy one.' : ''
   const faults = promotions.load.reasons.map((reason) => `- \`${reason.replaceAll('`', "'")}\``)
-  return `<!-- Written by \`npm run bench\`: run it again rather than edit. -->
-# Benchmarks
+  return `## Promotions, events, an outage
 
 Measured by \`${command}\` on ${startedAt.slice(0, 10)}, in ${grouped(seconds)} s. Everything ran on one machine: ${cores} × ${model}, ${memoryGib.toFixed(0)} GiB of memory,
 ${system}, Node ${node}; load average at the start ${load.toFixed(2)}.${unwell}
@@ -63,7 +62,7 @@ ${system}, Node ${node}; load average at the start ${load.toFixed(2)}.${unwell}
 | --- | --- | --- |
 ${rows.map(rowOf).join('\n')}
 ${faults.length > 0 ? `\nWhat went wrong with predictions:\n\n${faults.join('\n')}\n` : ''}
-## How it is measured
+### How it is measured
 
 - \`npm run cluster\` runs on Kafka, PostgreSQL, Redis and an S3-compatible store that \`scripts/infra\` starts for this alone: two processes of every service, with the
   settings that they have by default. The load and the two ends of the event path are processes of their own, on the same cores.
