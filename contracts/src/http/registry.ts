@@ -114,6 +114,9 @@ export const auditEntry = z.looseObject({
   reason: z.string(),
   requestId: z.string(),
   details: z.record(z.string(), z.unknown()),
+  /** Place in the audit chain of the model's name, and the hash that the next line follows. */
+  seq: z.int().optional(),
+  hash: z.string().optional(),
 })
 export const auditTrail = z.looseObject({ entries: z.array(auditEntry), nextBefore: z.int().nullable() })
 

@@ -73,6 +73,8 @@ export function presentDetail(row: VersionRow): VersionDetail {
 
 export const presentAudit = (row: AuditRow) => ({
   id: row.id,
+  seq: row.seq,
+  hash: row.hash,
   at: row.at.toISOString(),
   actor: row.actor,
   action: row.action,

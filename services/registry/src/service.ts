@@ -1,6 +1,7 @@
 import { runFinished } from '@millrace/contracts/events/run-events.ts'
 import { on } from '@millrace/platform/events/handler.ts'
 import type { Job, Service } from '@millrace/platform/service.ts'
+import { createAuditRoutes } from './audit/http.ts'
 import { registryConfig } from './config.ts'
 import type { RegistryDeps } from './deps.ts'
 import { createAliasRoutes } from './http/alias-routes.ts'
@@ -43,6 +44,7 @@ export function createRegistry(deps: RegistryDeps): Service {
       ...createOwnRoutes(useCases),
       createServingStateRoute(deps.database),
       createArtifactRoute(deps),
+      ...createAuditRoutes(deps),
       ...webhooks.routes,
     ],
     consumers: [{ group: 'registry', handlers: [on(runFinished, onRunFinished(deps))] }],

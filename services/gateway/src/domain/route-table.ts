@@ -39,6 +39,8 @@ const table: ReadonlyMap<string, Target> = new Map(
     '/api/2.0/mlflow/webhooks': to('registry', 'api', 'mlflow'),
     '/api/v1/models': to('registry', 'api', 'problem'),
     '/api/v1/webhooks': to('registry', 'api', 'problem'),
+    '/api/v1/audit': to('registry', 'api', 'problem'),
+    '/api/v1/registration-policies': to('registry', 'api', 'problem'),
     '/api/v1/serving-state': to('registry', 'api', 'problem'),
     '/api/v1/training': to('trainer', 'api', 'problem'),
     '/api/v1/promotions': to('promoter', 'api', 'problem'),

@@ -14,6 +14,9 @@ export interface AuditRecord {
 
 export interface AuditRow {
   readonly id: number
+  /** Place in the chain of the model's name, and the hash that the next line follows. */
+  readonly seq: number
+  readonly hash: string
   readonly at: Date
   readonly actor: string
   readonly action: string
@@ -26,7 +29,10 @@ export interface AuditRow {
   readonly details: Readonly<Record<string, unknown>>
 }
 
-/** Appends one line, in the transaction of the change that it speaks of. */
+/**
+ * Appends one line, in the transaction of the change that it speaks of. The database links it to the line before it in the chain of the model's name, which
+ * stays locked until the transaction ends: call it after the locks on what is changed are held.
+ */
 export async function appendAudit(tx: Sql, actor: Actor, now: Date, record: AuditRecord): Promise<void> {
   await tx.query(
     `insert into audit_entry (at, actor, action, model, model_id, version, from_value, to_value, reason, request_id, details)
@@ -60,7 +66,7 @@ export interface AuditQuery {
 /** Newest first. */
 export async function readAudit(sql: Sql, query: AuditQuery): Promise<AuditRow[]> {
   return sql.query<AuditRow>(
-    `select id, at, actor, action, model, version, from_value, to_value, reason, request_id, details from audit_entry
+    `select id, seq, hash, at, actor, action, model, version, from_value, to_value, reason, request_id, details from audit_entry
      where (model = $1 or model_id = $2) and ($3::int is null or version = $3) and ($4::bigint is null or id < $4) order by id desc limit $5`,
     [query.model, query.modelId, query.version ?? null, query.before, query.limit],
   )

@@ -17,6 +17,7 @@ import type { Role } from '@millrace/platform/http/identity.ts'
 import type { OutsideClient } from '@millrace/platform/http/outside-client.ts'
 import { createKeyRing } from '@millrace/platform/http/signed-identity.ts'
 import { type Log, silentLog } from '@millrace/platform/log.ts'
+import type { Database } from '@millrace/platform/sql/sql.ts'
 import { createMetrics } from '@millrace/platform/telemetry/metrics.ts'
 import { freshDatabase } from '@millrace/platform/testing/fresh-database.ts'
 import { until } from '@millrace/platform/testing/until.ts'
@@ -74,17 +75,24 @@ const nobody: OutsideClient = {
   post: () => Promise.reject(new TransientError('nobody is out there')),
 }
 
+interface RegistryOptions {
+  readonly outside?: OutsideClient
+  readonly log?: Log
+  /** Migrated; embedded where it is left out. */
+  readonly openDatabase?: () => Promise<Database>
+}
+
 /** A whole registry over HTTP and a memory log; it ends with the test. */
 export async function runningRegistry(
   config: Partial<RegistryConfig> = {},
-  { outside = nobody, log = silentLog }: { outside?: OutsideClient; log?: Log } = {},
+  { outside = nobody, log = silentLog, openDatabase = () => freshDatabase(migrations) }: RegistryOptions = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'registry-test-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const blobs = await createFolderBlobs({ root: folder })
   const tracking = new FakeTracking(blobs)
   const standing: Standing & { error: Error | null } = { policyVersion: 0, directPromotion: 'allowed', missingGates: [], error: null }
-  const database = watchCommits(await freshDatabase(migrations))
+  const database = watchCommits(await openDatabase())
   const eventLog = createMemoryLog()
   const clock = systemClock
   const metrics = createMetrics('registry')
@@ -110,6 +118,10 @@ export async function runningRegistry(
     const text = await answer.text()
     return { status: answer.status, headers: answer.headers, body: text === '' ? {} : z.record(z.string(), z.unknown()).parse(JSON.parse(text)) }
   }
+  const text = async (path: string): Promise<string> => {
+    const token = await ring.identityOf('gateway').sign('registry', { user: 'ana', role: 'admin' })
+    return (await fetch(`${host.value.url}${path}`, { headers: { authorization: `Bearer ${token}` } })).text()
+  }
   /** MLflow's API: a GET's fields go into the query. */
   const mlflow = (method: string, path: string, fields: Readonly<Record<string, unknown>> = {}, sending: Sending = {}): Promise<Answer> => {
     const pairs = Object.entries(fields).flatMap(([key, value]) => [value].flat().map((item): [string, string] => [key, String(item)]))
@@ -134,7 +146,7 @@ export async function runningRegistry(
   }
   /** Resolves when the outbox is empty. */
   const settled = () => until(async () => (await database.query('select 1 from outbox where published_at is null limit 1')).length === 0)
-  return { send, mlflow, emit, published, settled, tracking, standing, database, restart }
+  return { send, text, mlflow, emit, published, settled, tracking, standing, database, restart }
 }
 
 export type RunningRegistry = Awaited<ReturnType<typeof runningRegistry>>
