@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Caller } from '../http/identity.ts'
-import { type Grant, levelOn, levels, matchesPattern, mayEverywhere, mayOn, type Need, type Resource } from './rights.ts'
+import { type Grant, levelOn, levels, matchesPattern, mayEverywhere, mayOn, mayShare, type Need, type Resource } from './rights.ts'
 import { decodeRights, encodeRights } from './rights-claim.ts'
 
 const caller = (fields: Partial<Caller> = {}): Caller => ({ service: 'gateway', user: 'ana', role: 'viewer', ...fields })
@@ -11,8 +11,9 @@ const holding = (...grants: Grant[]): Caller => caller({ rights: { fallback: 'RE
 
 test('without grants the role says what a caller may do on every resource', () => {
   expect(levelOn(caller(), fish)).toBe('READ')
-  expect(levelOn(caller({ role: 'editor' }), fish)).toBe('EDIT')
-  expect(mayOn(caller({ role: 'editor' }), 'MANAGE', fish)).toBe(false)
+  expect(levelOn(caller({ role: 'user' }), fish)).toBe('USE')
+  expect(mayOn(caller({ role: 'user' }), 'EDIT', fish)).toBe(false)
+  expect(mayOn(caller({ role: 'editor' }), 'MANAGE', fish)).toBe(true)
   expect(mayOn(caller({ role: 'editor' }), 'PROMOTE', fish)).toBe(false)
   expect(mayOn(caller({ role: 'promoter' }), 'PROMOTE', fish)).toBe(true)
 })
@@ -22,6 +23,7 @@ test('the creator manages what they made, unless that was taken away', () => {
   expect(levelOn(caller(), own)).toBe('MANAGE')
   expect(levelOn(holding(grant({ level: 'DISOWNED', personal: true })), own)).toBe('READ')
   expect(mayOn(caller({ role: 'editor' }), 'PROMOTE', own)).toBe(false)
+  expect([mayShare(caller(), own), mayShare(caller({ role: 'editor' }), fish)]).toEqual([true, false])
 })
 
 test('a grant for the user and the resource stands above groups, patterns and ownership', () => {

@@ -45,7 +45,7 @@ export interface Rights {
 type Who = Pick<Caller, 'service' | 'user' | 'role' | 'rights'>
 
 /** What a role alone is worth on every resource. */
-export const levelOfRole: Readonly<Record<Role, Level>> = { viewer: 'READ', user: 'USE', editor: 'EDIT', promoter: 'EDIT', admin: 'MANAGE' }
+export const levelOfRole: Readonly<Record<Role, Level>> = { viewer: 'READ', user: 'USE', editor: 'MANAGE', promoter: 'MANAGE', admin: 'MANAGE' }
 
 export const includes = (level: Level, needed: Level): boolean => levels.indexOf(level) >= levels.indexOf(needed)
 const greatest = (found: readonly Level[]): Level => found.reduce((best, level) => (includes(level, best) ? level : best), 'NO_PERMISSIONS')
@@ -95,6 +95,9 @@ function standingOn(who: Who, resource: Resource): Standing {
 
 /** The level that a caller has on a resource. Grants replace what the role says, they do not add to it: so a grant of NO_PERMISSIONS hides. */
 export const levelOn = (who: Who, resource: Resource): Level => (isUnbound(who) ? 'MANAGE' : (standingOn(who, resource).named ?? rightsOf(who).fallback))
+
+/** Whether a caller may say who else may do what to a resource: that takes more than a role that is worth something everywhere. */
+export const mayShare = (who: Who, resource: Resource): boolean => isUnbound(who) || standingOn(who, resource).named === 'MANAGE'
 
 const mayCreateAnything = ({ role }: Who): boolean => role === 'editor' || role === 'promoter'
 

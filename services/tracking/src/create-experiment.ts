@@ -1,4 +1,5 @@
 import { AppError } from '@millrace/platform/errors.ts'
+import { setOwner } from './access/store.ts'
 import { refuseExternalLocation } from './artifacts/place.ts'
 import type { TrackingDeps } from './deps.ts'
 import { experimentRoot, refuseArtifactLocation } from './domain/artifact-source.ts'
@@ -14,6 +15,8 @@ export interface NewExperiment {
   /** `''` for a folder of its own in this store. */
   readonly artifactLocation: string
   readonly tags: readonly KeyValue[]
+  /** Who makes it, and may manage it from then on. */
+  readonly owner: string
 }
 
 /** Returns the id. @throws AppError RESOURCE_ALREADY_EXISTS, INVALID_PARAMETER_VALUE */
@@ -25,6 +28,7 @@ export const createCreateExperiment = (deps: TrackingDeps) =>
       const id = await insertExperiment(tx, request.name, deps.clock().getTime())
       if (id === null) throw experimentExists(request.name)
       await setArtifactLocation(tx, id, request.artifactLocation || experimentRoot(id))
+      await setOwner(tx, id, request.owner)
       await upsertExperimentTags(tx, id, lastByKey(request.tags))
       return id
     })

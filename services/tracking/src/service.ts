@@ -1,4 +1,8 @@
+import { mapPermissions } from '@millrace/platform/access/map-permissions.ts'
 import type { Service } from '@millrace/platform/service.ts'
+import { createLocators } from './access/locators.ts'
+import { permissions, prefixes } from './access/permissions.ts'
+import { accessRoutes } from './access/routes.ts'
 import { createCollectGarbage } from './artifacts/collect-garbage.ts'
 import { trackingConfig } from './config.ts'
 import type { TrackingDeps } from './deps.ts'
@@ -41,13 +45,15 @@ export function createTracking(deps: TrackingDeps): Service {
   ]
   return {
     name: 'tracking',
-    routes: [
+    locators: createLocators(deps.database),
+    routes: mapPermissions(permissions, prefixes, [
       ...mountMlflow(mlflow.flatMap((routes) => routes(deps))),
       ...mountArtifactProxy(proxyRoutes(deps)),
       ...downloadRoutes(deps),
       ...sealRoutes(deps),
       ...serverRoutes,
-    ],
+      ...accessRoutes(deps.database),
+    ]),
     consumers: [],
     jobs: [createCollectGarbage(deps)],
     readiness: async () => {

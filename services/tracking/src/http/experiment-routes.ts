@@ -65,8 +65,8 @@ function lifecycleRoutes(deps: TrackingDeps): Route[] {
       path: '/experiments/create',
       summary: 'Makes an experiment.',
       body: z.looseObject({ name: textUpTo(500), artifact_location: optionalText, tags: keyValues }),
-      handle: async ({ body: { name, artifact_location, tags } }) =>
-        ok({ experiment_id: String(await createExperiment({ name, artifactLocation: artifact_location ?? '', tags })) }),
+      handle: async ({ body: { name, artifact_location, tags }, caller }) =>
+        ok({ experiment_id: String(await createExperiment({ name, artifactLocation: artifact_location ?? '', tags, owner: caller.user })) }),
     }),
     route({
       ...write,

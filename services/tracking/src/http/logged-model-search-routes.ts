@@ -1,5 +1,6 @@
 import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
+import { readableOf } from '../access/visible-experiments.ts'
 import type { TrackingDeps } from '../deps.ts'
 import { invalid, readExperimentId } from '../refusals.ts'
 import { createSearchLoggedModels } from '../search/search-logged-models.ts'
@@ -49,8 +50,9 @@ export function loggedModelSearchRoutes(deps: TrackingDeps): Route[] {
       path: '/logged-models/search',
       summary: 'Logged models by filter and order, page by page.',
       body: searchBody,
-      handle: async ({ body }) => {
-        const { items, nextPageToken } = await search(toSearch(body))
+      handle: async ({ body, caller }) => {
+        const wanted = toSearch(body)
+        const { items, nextPageToken } = await search({ ...wanted, experimentIds: await readableOf(deps.database, caller, wanted.experimentIds) })
         const metricsOf = await loadModelMetrics(
           deps.database,
           items.map((model) => model.modelId),

@@ -1,5 +1,7 @@
+import type { Caller } from '@millrace/platform/http/identity.ts'
 import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
+import { readableOf, visibleExperiments } from '../access/visible-experiments.ts'
 import type { TrackingDeps } from '../deps.ts'
 import { readExperimentId } from '../refusals.ts'
 import { createSearchExperiments } from '../search/search-experiments.ts'
@@ -28,22 +30,30 @@ export function searchRoutes(deps: TrackingDeps): Route[] {
 
 function experimentSearchRoutes(deps: TrackingDeps): Route[] {
   const search = createSearchExperiments(deps)
-  const answer = async (input: ExperimentSearchInput, absent: number) => {
+  const answer = async (input: ExperimentSearchInput, absent: number, caller: Caller) => {
     const { items, nextPageToken } = await search({
       filter: input.filter ?? '',
       orderBy: input.order_by,
       view: input.view_type,
       maxResults: input.max_results ?? absent,
       pageToken: input.page_token ?? '',
+      visible: await visibleExperiments(deps.database, caller),
     })
     return ok(pageJson('experiments', items.map(experimentJson), nextPageToken))
   }
   const summary = 'Experiments by filter and order, page by page.'
   const path = '/experiments/search'
   return [
-    route({ ...mlflow, method: 'POST', path, summary, body: experimentSearch, handle: ({ body }) => answer(body, 0) }),
-    route({ ...mlflow, method: 'GET', path, summary, query: experimentSearch, handle: ({ query }) => answer(query, 0) }),
-    route({ ...mlflow, method: 'GET', path: '/experiments/list', summary, query: experimentSearch, handle: ({ query }) => answer(query, LIST_RESULTS) }),
+    route({ ...mlflow, method: 'POST', path, summary, body: experimentSearch, handle: ({ body, caller }) => answer(body, 0, caller) }),
+    route({ ...mlflow, method: 'GET', path, summary, query: experimentSearch, handle: ({ query, caller }) => answer(query, 0, caller) }),
+    route({
+      ...mlflow,
+      method: 'GET',
+      path: '/experiments/list',
+      summary,
+      query: experimentSearch,
+      handle: ({ query, caller }) => answer(query, LIST_RESULTS, caller),
+    }),
   ]
 }
 
@@ -56,9 +66,9 @@ function runSearchRoute(deps: TrackingDeps): Route {
     summary: 'Runs of experiments by filter and order, page by page.',
     maxBodyBytes: 4 * 1024 * 1024,
     body: z.looseObject({ ...page, experiment_ids: listOf(text), filter: optionalText, run_view_type: viewType, order_by: listOf(z.string()) }),
-    handle: async ({ body }) => {
+    handle: async ({ body, caller }) => {
       const { items, nextPageToken } = await search({
-        experimentIds: body.experiment_ids.map(readExperimentId),
+        experimentIds: await readableOf(deps.database, caller, body.experiment_ids.map(readExperimentId)),
         filter: body.filter ?? '',
         orderBy: body.order_by,
         view: body.run_view_type,

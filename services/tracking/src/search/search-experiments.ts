@@ -14,6 +14,8 @@ export interface ExperimentSearch {
   readonly view: ViewType
   readonly maxResults: number
   readonly pageToken: string
+  /** The ids that the caller may see; null for all. */
+  readonly visible: readonly number[] | null
 }
 
 const MAX_RESULTS = 50_000
@@ -24,11 +26,12 @@ export const createSearchExperiments = (deps: TrackingDeps) =>
     checkMaxResults(search.maxResults, MAX_RESULTS)
     const parameters = new SqlParameters()
     const conditions = parseFilter(search.filter, experimentRules).map((condition) => compile(condition, parameters))
+    const visible = search.visible === null ? [] : [`e.experiment_id = any(${parameters.add(search.visible)}::int8[])`]
     const columns = sortColumns(parseOrderBy(search.orderBy, experimentRules))
     const token = decodePageToken(search.pageToken, columns)
     const after = token ? [afterClause(columns, token.key, parameters)] : []
     const found = await queryExperiments(deps.database, {
-      where: [stageCondition('e.lifecycle_stage', search.view), ...conditions, ...after].join(' and '),
+      where: [stageCondition('e.lifecycle_stage', search.view), ...visible, ...conditions, ...after].join(' and '),
       order: orderClause(columns),
       selection: keysetSelection(columns),
       limit: search.maxResults + 1,

@@ -42,6 +42,7 @@ export async function startTracking(
   settings: Partial<TrackingConfig> = {},
   wrap: (blobs: Blobs) => Blobs = (blobs) => blobs,
   externalArtifacts?: ExternalArtifacts,
+  ring = createKeyRing(['tracking', 'gateway', 'registry']),
 ): Promise<Started<RunningTracking>> {
   const lifetime = new Lifetime()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-tracking-'))
@@ -49,7 +50,6 @@ export async function startTracking(
   const database = watchCommits(await freshDatabase(migrations))
   const blobs = await createFolderBlobs({ root: folder })
   const clock = fixedClock(new Date())
-  const ring = createKeyRing(['tracking', 'gateway', 'registry'])
   const metrics = createMetrics('tracking')
   const publish = createPublish({ source: '/millrace/tracking', clock, newId: newUuidV7 })
   const config = { ...trackingConfig.parse({}), ...settings }
