@@ -53,14 +53,12 @@ const tooLarge = (maxBytes: number): AppError => new AppError('PAYLOAD_TOO_LARGE
 
 async function readAll(request: IncomingMessage, maxBytes: number, timeoutMs: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  const late = AbortSignal.timeout(timeoutMs)
   const { promise, reject } = Promise.withResolvers<never>()
-  const onLate = () => reject(new AppError('REQUEST_TIMEOUT', `The body did not arrive within ${timeoutMs / 1000} s.`))
-  late.addEventListener('abort', onLate, { once: true })
+  const late = setTimeout(() => reject(new AppError('REQUEST_TIMEOUT', `The body did not arrive within ${timeoutMs / 1000} s.`)), timeoutMs)
   try {
     return await Promise.race([collect(request, maxBytes), promise])
   } finally {
-    late.removeEventListener('abort', onLate)
+    clearTimeout(late)
   }
 }
 
@@ -76,6 +74,8 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   })
   request.once('end', () => resolve(Buffer.concat(chunks)))
   request.once('error', reject)
-  request.once('close', () => reject(new AppError('CANCELLED', 'The client went away before the body was complete.')))
+  request.once('close', () => {
+    if (!request.complete) reject(new AppError('CANCELLED', 'The client went away before the body was complete.'))
+  })
   return promise
 }

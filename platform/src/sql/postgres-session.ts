@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { explainPostgresError, isConnectionLost } from './postgres-errors.ts'
+import type { PreparedNames } from './prepared-names.ts'
 
 /** One connection, borrowed. */
 export interface Session {
@@ -10,7 +11,7 @@ export interface Session {
 }
 
 /** Takes a connection of the pool. @throws TransientError when none is free in time, or the server cannot be reached */
-export async function borrowSession(pool: Pool): Promise<Session> {
+export async function borrowSession(pool: Pool, prepared: PreparedNames): Promise<Session> {
   const client = await pool.connect().catch((error: unknown) => {
     throw explainPostgresError(error, '')
   })
@@ -18,7 +19,8 @@ export async function borrowSession(pool: Pool): Promise<Session> {
   return {
     async run(text, values) {
       try {
-        const result = await client.query(text, values && [...values])
+        const name = values && values.length > 0 ? prepared.nameOf(text) : undefined
+        const result = await client.query({ text, ...(values ? { values: [...values] } : {}), ...(name === undefined ? {} : { name }) })
         // Several statements in one text give an array of results.
         const { rows = [], command = '' } = [result].flat().at(-1) ?? {}
         return { rows, command }

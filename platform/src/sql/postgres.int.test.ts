@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
+import { TransientError } from '../errors.ts'
 import { describeWith } from '../testing/real-infrastructure.ts'
 import { backendOf, freshSchema, openFreshSchema, postgresUrl } from './postgres.fixture.ts'
 import { openPostgres } from './postgres.ts'
@@ -49,6 +50,19 @@ describeWith('postgres', () => {
     expect(await Promise.all(all.map(({ value }) => value.query('select current_schema() as name')))).toEqual(all.map(() => [{ name: schema }]))
     await all[0]?.value.query(`drop schema ${schema} cascade`)
     for (const one of all) await one.stop()
+  })
+
+  test('a statement that is asked for often goes on working when its table changes: the first call may fail, the next has the new columns', async () => {
+    const { database } = await freshSchema({ maxConnections: 1 })
+    await database.query('create table thing (id int primary key)')
+    await database.query('insert into thing values (1)')
+    const read = () => database.query('select * from thing where id = $1', [1])
+    for (let n = 0; n < 20; n += 1) expect(await read()).toEqual([{ id: 1 }])
+    const prepared = await database.query("select count(*) as count from pg_prepared_statements where statement like 'select * from thing%'")
+    expect(prepared).toEqual([{ count: 1 }])
+    await database.query('alter table thing add column name text')
+    await expect(read()).rejects.toThrow(TransientError)
+    expect(await read()).toEqual([{ id: 1, name: null }])
   })
 
   test('a refused statement leaves the connection usable, inside a transaction too', async () => {

@@ -8,6 +8,7 @@ import { explainOpenFailure } from './postgres-errors.ts'
 import { measurePool } from './postgres-metrics.ts'
 import { borrowSession, type Session } from './postgres-session.ts'
 import { runTransaction } from './postgres-transaction.ts'
+import { createPreparedNames } from './prepared-names.ts'
 import { type Database, refuseInsideTransaction } from './sql.ts'
 
 export interface PostgresOptions extends PostgresAddress {
@@ -43,10 +44,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Started<Da
   }
   pool.on('error', onFault)
   pool.on('connect', (client) => client.on('error', () => undefined))
+  const prepared = createPreparedNames()
   let closed = false
   const borrow = async (): Promise<Session> => {
     if (closed) throw new TransientError('the database is closed')
-    return waited(() => borrowSession(pool))
+    return waited(() => borrowSession(pool, prepared))
   }
   const close = createClose(pool)
   return {
