@@ -138,3 +138,33 @@ export const lineage = z.looseObject({
   code: z.looseObject({ commit: z.string().nullable(), entryPoint: z.string().nullable() }),
   history: z.array(auditEntry),
 })
+
+/**
+ * PUT /api/v1/registration-policies/{name}: runs that match it when they end FINISHED are registered. `filter` is MLflow's over runs, such as
+ * `metrics.val_accuracy >= 0.9 AND tags.team = 'fish'`; `model` may hold `{tag.<key>}`, `{param.<key>}`, `{run_name}`, `{run_id}`, `{experiment_id}`, `{user}`.
+ */
+export const registrationPolicyRequest = z.strictObject({
+  enabled: z.boolean().default(true),
+  /** Empty: those of every experiment. */
+  experimentIds: z
+    .array(z.string().regex(/^\d{1,18}$/, "an experiment id such as '1'"))
+    .max(100)
+    .default([]),
+  filter: z.string().max(4000).default(''),
+  model: z.string(),
+  /** Where the model lies among the run's artifacts; null takes the model that the run logged last, and `model` where it logged none. */
+  artifactPath: z.string().nullable().default(null),
+})
+/** GET /api/v1/registration-policies/{name} */
+export const registrationPolicy = z.looseObject({
+  name: z.string(),
+  enabled: z.boolean(),
+  experimentIds: z.array(z.string()),
+  filter: z.string(),
+  model: z.string(),
+  artifactPath: z.string().nullable(),
+  changedBy: z.string(),
+  createdAt: timestamp,
+  updatedAt: timestamp,
+})
+export const registrationPolicies = z.looseObject({ policies: z.array(registrationPolicy) })

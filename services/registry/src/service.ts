@@ -1,6 +1,10 @@
 import { runFinished } from '@millrace/contracts/events/run-events.ts'
+import { mapPermissions } from '@millrace/platform/access/map-permissions.ts'
 import { on } from '@millrace/platform/events/handler.ts'
 import type { Job, Service } from '@millrace/platform/service.ts'
+import { createLocators } from './access/locators.ts'
+import { permissions } from './access/permissions.ts'
+import { createOwnersRoute } from './access/routes.ts'
 import { createAuditRoutes } from './audit/http.ts'
 import { registryConfig } from './config.ts'
 import type { RegistryDeps } from './deps.ts'
@@ -8,12 +12,14 @@ import { createAliasRoutes } from './http/alias-routes.ts'
 import { createArtifactRoute } from './http/artifact-route.ts'
 import { createModelRoutes } from './http/model-routes.ts'
 import { createOwnRoutes } from './http/own-routes.ts'
+import { PREFIXES } from './http/prefixes.ts'
 import { createServingStateRoute } from './http/serving-state-route.ts'
 import { createStageRoutes } from './http/stage-routes.ts'
 import { createVersionReadingRoutes } from './http/version-reading-routes.ts'
 import { createVersionRoutes } from './http/version-routes.ts'
 import { onRunFinished } from './on-run-finished.ts'
 import { createRegisterVersion, type RegisterVersion } from './register-version.ts'
+import { createPolicyRoutes } from './registration-policies/http.ts'
 import { createReleasePin } from './release-pin.ts'
 import { dueReleases } from './store/pins.ts'
 import { countPending, dueRegistrations, hastenRegistrations } from './store/registration.ts'
@@ -35,7 +41,8 @@ export function createRegistry(deps: RegistryDeps): Service {
   const webhooks = createWebhooks(deps)
   return {
     name: 'registry',
-    routes: [
+    locators: createLocators(deps),
+    routes: mapPermissions(permissions, PREFIXES, [
       ...createModelRoutes(useCases),
       ...createAliasRoutes(useCases),
       ...createVersionRoutes(useCases),
@@ -45,8 +52,10 @@ export function createRegistry(deps: RegistryDeps): Service {
       createServingStateRoute(deps.database),
       createArtifactRoute(deps),
       ...createAuditRoutes(deps),
+      ...createPolicyRoutes(deps),
       ...webhooks.routes,
-    ],
+      createOwnersRoute(deps.database),
+    ]),
     consumers: [{ group: 'registry', handlers: [on(runFinished, onRunFinished(deps))] }],
     jobs: [registrationJob(deps, registerVersion), releaseJob(deps), ...webhooks.jobs],
     start: () => hastenRegistrations(deps.database, deps.clock()),

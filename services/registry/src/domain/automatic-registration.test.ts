@@ -26,6 +26,8 @@ test('a finished run that is tagged for it becomes a version, described by what 
       model: 'fish',
       source: 'runs:/abc/model',
       storageLocation: 'mlflow-artifacts:/1/abc/artifacts/model',
+      loggedModelId: null,
+      policy: null,
       description: 'Registered by run bold-perch, test_accuracy 0.9123, trained on fish.',
       tags: {
         test_accuracy: '0.91234',
