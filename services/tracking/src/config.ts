@@ -17,6 +17,10 @@ export const trackingConfig = z.object({
   TRACKING_ARTIFACT_GRACE_HOURS: z.coerce.number().min(0).max(8760).default(24),
   /** Pause between two looks for content to collect, in minutes. */
   TRACKING_COLLECT_EVERY_MINUTES: z.coerce.number().min(0.01).max(1440).default(60),
+  /** Address of the gateway as clients reach it, such as `https://models.example.org`. Unless set, what the gateway was called by, and plain HTTP or HTTPS as it came in there. */
+  TRACKING_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Address of the S3 store as clients reach it: large files then go there straight, by signed addresses. Needless for Amazon's own. */
+  TRACKING_S3_PUBLIC_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   /** Where experiments may keep their artifacts outside of this service, such as `s3://bucket/folder`, separated by commas. None unless set: the server reads nowhere else. */
   TRACKING_ARTIFACT_ROOTS: z
     .string()

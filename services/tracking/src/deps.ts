@@ -1,4 +1,5 @@
 import type { Blobs } from '@millrace/platform/blobs/blobs.ts'
+import type { DirectUploads } from '@millrace/platform/blobs/direct-uploads.ts'
 import type { ExternalArtifacts } from '@millrace/platform/blobs/external-artifacts.ts'
 import type { Clock, NewId } from '@millrace/platform/clock.ts'
 import type { Once, Publish } from '@millrace/platform/events/handler.ts'
@@ -19,5 +20,13 @@ export interface TrackingDeps {
   readonly blobs: Blobs
   /** Below the configured roots. Left out by a host that has no such store. */
   readonly externalArtifacts?: ExternalArtifacts
+  /** Of the same store as `blobs`. Left out by a host whose clients cannot be sent there. */
+  readonly directUploads?: DirectUploads
   readonly config: TrackingConfig
+}
+
+/** What the parts of the service share beyond that. */
+export interface TrackingParts extends TrackingDeps {
+  /** Takes in what was sent for an upload, if anything. */
+  readonly takeIn: (uploadId: string) => Promise<void>
 }

@@ -5,7 +5,7 @@ import { permissions, prefixes } from './access/permissions.ts'
 import { accessRoutes } from './access/routes.ts'
 import { createCollectGarbage } from './artifacts/collect-garbage.ts'
 import { trackingConfig } from './config.ts'
-import type { TrackingDeps } from './deps.ts'
+import type { TrackingDeps, TrackingParts } from './deps.ts'
 import { downloadRoutes, proxyRoutes, runArtifactRoutes } from './http/artifact-routes.ts'
 import { datasetRoutes } from './http/dataset-routes.ts'
 import { experimentRoutes } from './http/experiment-routes.ts'
@@ -16,10 +16,14 @@ import { loggedModelRoutes } from './http/logged-model-routes.ts'
 import { loggedModelSearchRoutes } from './http/logged-model-search-routes.ts'
 import { loggingRoutes } from './http/logging-routes.ts'
 import { mountArtifactProxy, mountMlflow } from './http/mount.ts'
+import { multipartRoutes } from './http/multipart-routes.ts'
+import { presignedRoutes, presignedRunRoutes } from './http/presigned-routes.ts'
 import { runRoutes } from './http/run-routes.ts'
 import { sealRoutes } from './http/seal-routes.ts'
 import { searchRoutes } from './http/search-routes.ts'
 import { serverRoutes } from './http/server-routes.ts'
+import { createSettleUploads } from './uploads/settle-uploads.ts'
+import { createTakeIn } from './uploads/take-in.ts'
 
 export { trackingConfig }
 
@@ -37,25 +41,27 @@ export function createTracking(deps: TrackingDeps): Service {
     historyRoutes,
     datasetRoutes,
     runArtifactRoutes,
+    presignedRunRoutes,
     downloadRoutes,
     // Before the routes of one model: `search` is no id.
     loggedModelSearchRoutes,
     loggedModelRoutes,
     loggedModelArtifactRoutes,
   ]
+  const parts: TrackingParts = { ...deps, takeIn: createTakeIn(deps) }
   return {
     name: 'tracking',
     locators: createLocators(deps.database),
     routes: mapPermissions(permissions, prefixes, [
-      ...mountMlflow(mlflow.flatMap((routes) => routes(deps))),
-      ...mountArtifactProxy(proxyRoutes(deps)),
-      ...downloadRoutes(deps),
-      ...sealRoutes(deps),
+      ...mountMlflow(mlflow.flatMap((routes) => routes(parts))),
+      ...mountArtifactProxy([...proxyRoutes(parts), ...multipartRoutes(parts), ...presignedRoutes(parts)]),
+      ...downloadRoutes(parts),
+      ...sealRoutes(parts),
       ...serverRoutes,
       ...accessRoutes(deps.database),
     ]),
     consumers: [],
-    jobs: [createCollectGarbage(deps)],
+    jobs: [createCollectGarbage(deps), createSettleUploads(parts)],
     readiness: async () => {
       await deps.database.query('select 1 from experiment limit 1')
       return { ready: true, detail: {} }

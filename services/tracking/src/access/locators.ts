@@ -85,6 +85,7 @@ export function createLocators(database: Database): Locators {
       ...(await experimentsOfModels(database, measuredModels(fields))),
       ...modelsToRegister(fields),
     ]),
+    'run-or-model': by(async (fields) => (fields.model_id ? experimentsOfModels(database, [fields.model_id]) : experimentsOfRuns(database, runsOf(fields)))),
     runs: by((fields) => experimentsOfRuns(database, runsOf(fields))),
     'logged-model': by((fields) => experimentsOfModels(database, some([fields.model_id], 'model_id'))),
     'artifact-path': by((fields) => experimentsOfPath(database, fields.path ?? '')),

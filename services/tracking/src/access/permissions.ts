@@ -13,6 +13,7 @@ const manage = (of: string) => onExperiment('MANAGE', of)
 export const permissions: PermissionTable = {
   'GET /version': 'public',
   'GET /server-info': 'caller',
+  'POST /server-info': 'caller',
   'POST /experiments/create': onExperiment('CREATE', 'new-experiment'),
   'GET /experiments/get': read('experiment'),
   'GET /experiments/get-by-name': read('experiment-name'),
@@ -63,7 +64,12 @@ export const permissions: PermissionTable = {
   'POST /mpu/complete/*path': edit('artifact-path'),
   'POST /mpu/abort/*path': edit('artifact-path'),
   'GET /presigned/*path': read('artifact-path'),
+  // Whoever holds the token of an upload was given it by somebody with the right to begin one.
+  'PUT /uploads/:upload_id/:part_number': 'public',
+  'POST /artifacts/presigned-upload-url': edit('run-or-model'),
+  'POST /artifacts/presigned-download-url': read('run'),
   'GET /api/v1/runs/compare': read('runs'),
+  'GET /api/v1/runs/:run_id/reproduction': read('run'),
   'GET /api/v1/experiments/:id/best': read('experiment'),
   'POST /api/v1/artifacts/manifests': 'service',
   'POST /api/v1/artifacts/releases': 'service',

@@ -1,6 +1,6 @@
-import type { TrackingDeps } from '../deps.ts'
 import { cleanArtifactPath } from '../domain/artifact-path.ts'
 import { type ListedFile, listDirectory } from '../store/artifacts.ts'
+import { type AwaitParts, awaitUploads } from '../uploads/take-in.ts'
 import type { Place } from './place.ts'
 
 export interface Listing {
@@ -10,8 +10,11 @@ export interface Listing {
 }
 
 /** What lies directly in a place, by name. Of a bucket, page by page, and without the names that no path here can have. */
-export async function listPlace(deps: Pick<TrackingDeps, 'database'>, place: Place, pageToken: string): Promise<Listing> {
-  if (place.kind === 'store') return { files: await listDirectory(deps.database, place.path), nextPageToken: null }
+export async function listPlace(deps: AwaitParts, place: Place, pageToken: string): Promise<Listing> {
+  if (place.kind === 'store') {
+    await awaitUploads(deps, place.path)
+    return { files: await listDirectory(deps.database, place.path), nextPageToken: null }
+  }
   const page = await place.reader.list(place.place, pageToken || undefined)
   const folders = page.folders.map((name) => ({ name, isDirectory: true, sizeBytes: null }))
   const files = page.files.map(({ name, sizeBytes }) => ({ name, isDirectory: false, sizeBytes }))

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream'
 import { AppError } from '@millrace/platform/errors.ts'
-import type { TrackingDeps } from '../deps.ts'
+import type { TrackingDeps, TrackingParts } from '../deps.ts'
 import { joinPath } from '../domain/artifact-path.ts'
 import { bucketUri } from '../domain/bucket-place.ts'
 import { readLoggedModel } from '../models/change-logged-model.ts'
 import { invalid, missing, runMissing } from '../refusals.ts'
 import { deleteArtifacts, findArtifact, isDirectory, type ListedFile, listDirectory, type StoredFile } from '../store/artifacts.ts'
 import { findRun } from '../store/runs.ts'
+import { awaitUploads } from '../uploads/take-in.ts'
 import { listPlace } from './list-place.ts'
 import { requireFilePath, requirePath } from './paths.ts'
 import { below, type Place, requirePlace } from './place.ts'
@@ -17,14 +18,38 @@ export interface Download {
 }
 
 /** @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE for a directory */
-export const createDownloadArtifact = (deps: TrackingDeps) =>
+export const createDownloadArtifact = (deps: TrackingParts) =>
   async function downloadArtifact(rawPath: string): Promise<Download> {
-    const path = requireFilePath(rawPath)
-    const file = await findArtifact(deps.database, path)
-    if (file) return { file, content: await deps.blobs.open(file.sha256) }
-    if (await isDirectory(deps.database, path)) throw invalid(`'${path}' is a directory: list it and download its files`)
-    throw missing(`No such artifact: '${path}'`)
+    const file = await requireFile(deps, requireFilePath(rawPath))
+    return { file, content: await deps.blobs.open(file.sha256) }
   }
+
+async function requireFile(deps: TrackingParts, path: string): Promise<StoredFile> {
+  await awaitUploads(deps, path)
+  const file = await findArtifact(deps.database, path)
+  if (file) return file
+  if (await isDirectory(deps.database, path)) throw invalid(`'${path}' is a directory: list it and download its files`)
+  throw missing(`No such artifact: '${path}'`)
+}
+
+const PRESIGNED_SECONDS = 300
+
+export interface SignedDownload {
+  readonly url: string
+  readonly sizeBytes: number
+}
+
+/** An address in the store under which clients fetch the file themselves. @throws AppError NOT_IMPLEMENTED where they cannot, RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE */
+export const createSignDownload = (deps: TrackingParts) =>
+  async function signDownload(rawPath: string, expiresSeconds = PRESIGNED_SECONDS): Promise<SignedDownload> {
+    const path = requireFilePath(rawPath)
+    if (!deps.directUploads) throw new AppError('NOT_IMPLEMENTED', NO_PRESIGNING)
+    const { sha256, sizeBytes } = await requireFile(deps, path)
+    const url = await deps.directUploads.presignRead(sha256, { expiresSeconds, fileName: path.slice(path.lastIndexOf('/') + 1) })
+    return { url, sizeBytes }
+  }
+
+const NO_PRESIGNING = 'Presigned URLs are not supported for the current artifact repository: download the file with a GET'
 
 type BucketFolder = Extract<Place, { kind: 'bucket' }>
 
@@ -41,9 +66,11 @@ async function downloadFromBucket({ place, reader }: BucketFolder): Promise<Down
 }
 
 /** What lies directly in a directory; nothing for a file or what is missing. @throws AppError INVALID_PARAMETER_VALUE */
-export const createListArtifacts = (deps: TrackingDeps) =>
+export const createListArtifacts = (deps: TrackingParts) =>
   async function listArtifacts(rawPath: string): Promise<ListedFile[]> {
-    return listDirectory(deps.database, requirePath(rawPath))
+    const path = requirePath(rawPath)
+    await awaitUploads(deps, path)
+    return listDirectory(deps.database, path)
   }
 
 /** Removes a file or a tree; a missing one is fine. What is sealed stays readable by digest. @throws AppError INVALID_PARAMETER_VALUE */
@@ -60,7 +87,7 @@ export interface RunListing {
 }
 
 /** @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE */
-export const createListRunArtifacts = (deps: TrackingDeps) =>
+export const createListRunArtifacts = (deps: TrackingParts) =>
   async function listRunArtifacts(runId: string, rawPath: string, pageToken: string): Promise<RunListing> {
     const directory = requirePath(rawPath)
     const run = await findRun(deps.database, runId)
@@ -70,7 +97,7 @@ export const createListRunArtifacts = (deps: TrackingDeps) =>
   }
 
 /** @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE */
-export const createDownloadRunArtifact = (deps: TrackingDeps) => {
+export const createDownloadRunArtifact = (deps: TrackingParts) => {
   const download = createDownloadArtifact(deps)
   return async function downloadRunArtifact(runId: string, rawPath: string): Promise<Download> {
     const path = requireFilePath(rawPath)
@@ -82,7 +109,7 @@ export const createDownloadRunArtifact = (deps: TrackingDeps) => {
 }
 
 /** @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE */
-export const createDownloadModelArtifact = (deps: TrackingDeps) => {
+export const createDownloadModelArtifact = (deps: TrackingParts) => {
   const download = createDownloadArtifact(deps)
   return async function downloadModelArtifact(modelId: string, rawPath: string): Promise<Download> {
     const path = requireFilePath(rawPath)

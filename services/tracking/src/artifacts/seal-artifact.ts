@@ -1,12 +1,13 @@
 import type { SealResponse } from '@millrace/contracts/http/tracking.ts'
 import { canonicalManifest, type ManifestFile } from '@millrace/contracts/model/artifact-manifest.ts'
 import { TransientError } from '@millrace/platform/errors.ts'
-import type { TrackingDeps } from '../deps.ts'
+import type { TrackingDeps, TrackingParts } from '../deps.ts'
 import { cleanArtifactPath, INVALID_PATH } from '../domain/artifact-path.ts'
 import { invalid, missing, refuseIf } from '../refusals.ts'
 import { listTree, type StoredFile } from '../store/artifacts.ts'
 import { holdContents, touchContents } from '../store/contents.ts'
 import { pinManifest, releasePin, saveManifest } from '../store/manifests.ts'
+import { awaitUploads } from '../uploads/take-in.ts'
 import { createCopyExternal } from './copy-external.ts'
 import { locateSource } from './locate-source.ts'
 import { type Place, uriOfPlace } from './place.ts'
@@ -19,7 +20,7 @@ const MAX_PATH = 1024
  * removes what the list names. Files in a bucket are copied first. The same files give the same digest.
  * @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE, PAYLOAD_TOO_LARGE; TransientError where the files changed meanwhile
  */
-export function createSealArtifact(deps: TrackingDeps) {
+export function createSealArtifact(deps: TrackingParts) {
   const readFiles = createReadFiles(deps)
   return async function sealArtifact(request: { source: string; holder: string; signal: AbortSignal }): Promise<SealResponse> {
     const { place, runId } = await locateSource(deps, request.source)
@@ -43,10 +44,11 @@ export function createSealArtifact(deps: TrackingDeps) {
   }
 }
 
-function createReadFiles(deps: TrackingDeps) {
+function createReadFiles(deps: TrackingParts) {
   const copyExternal = createCopyExternal(deps)
   return async function readFiles(place: Place, source: string, signal: AbortSignal): Promise<ManifestFile[]> {
     if (place.kind === 'store') {
+      await awaitUploads(deps, place.path)
       const files = await listTree(deps.database, place.path, MAX_FILES + 1)
       refuseIf(problemOfPaths(place.path, requireSome(files, source)))
       return relativeTo(place.path, files)

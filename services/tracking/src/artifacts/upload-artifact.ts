@@ -39,7 +39,7 @@ export const createUploadArtifact = (deps: TrackingDeps) =>
   }
 
 /** A path is a file or a directory, never both: clients write them to a disk. */
-async function refuseMixedPath(deps: TrackingDeps, path: string): Promise<void> {
+export async function refuseMixedPath(deps: Pick<TrackingDeps, 'database'>, path: string): Promise<void> {
   if (await isDirectory(deps.database, path)) throw invalid(`'${path}' is a directory: choose another name for the file`)
   const above = await findFileAbove(deps.database, path)
   if (above !== null) throw invalid(`'${above}' is a file: nothing can be stored below it`)

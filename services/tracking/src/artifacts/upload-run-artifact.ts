@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { TrackingDeps } from '../deps.ts'
+import { readLoggedModel } from '../models/change-logged-model.ts'
 import { invalid, runMissing, runNotActive } from '../refusals.ts'
 import { findRun } from '../store/runs.ts'
 import { requireFilePath } from './paths.ts'
@@ -14,9 +15,19 @@ export async function requireRunPath(deps: TrackingDeps, runId: string, rawPath:
   const run = await findRun(deps.database, runId)
   if (!run) throw runMissing(runId)
   if (run.lifecycle === 'deleted') throw runNotActive(runId)
-  const place = below(requirePlace(deps, run.artifactUri), path)
+  return requireWritable(deps, run.artifactUri, path)
+}
+
+/** The same of a logged model. */
+export async function requireModelPath(deps: TrackingDeps, modelId: string, rawPath: string): Promise<string> {
+  const path = requireFilePath(rawPath)
+  return requireWritable(deps, (await readLoggedModel(deps.database, modelId)).artifactUri, path)
+}
+
+function requireWritable(deps: TrackingDeps, root: string, path: string): string {
+  const place = below(requirePlace(deps, root), path)
   if (place.kind === 'store') return place.path
-  throw invalid(`The artifacts of run ${runId} lie at ${run.artifactUri}, where this server only reads: upload them with the client that has the credentials`)
+  throw invalid(`The artifacts lie at ${root}, where this server only reads: upload them with the client that has the credentials`)
 }
 
 /** A small file that a page sends for a run. @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE */

@@ -1,4 +1,3 @@
-import { AppError } from '@millrace/platform/errors.ts'
 import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
 import {
@@ -10,7 +9,7 @@ import {
 } from '../artifacts/read-artifact.ts'
 import { createUploadArtifact } from '../artifacts/upload-artifact.ts'
 import { createUploadRunArtifact } from '../artifacts/upload-run-artifact.ts'
-import type { TrackingDeps } from '../deps.ts'
+import type { TrackingDeps, TrackingParts } from '../deps.ts'
 import { invalid } from '../refusals.ts'
 import type { ListedFile } from '../store/artifacts.ts'
 import { downloadResponse } from './download-response.ts'
@@ -24,7 +23,7 @@ const fileJson = (path: string, file: ListedFile) => ({ path, is_dir: file.isDir
 const filesJson = (files: readonly unknown[]) => (files.length > 0 ? { files } : {})
 
 /** The artifacts of a run, by paths relative to its root. */
-export function runArtifactRoutes(deps: TrackingDeps): Route[] {
+export function runArtifactRoutes(deps: TrackingParts): Route[] {
   const listRunArtifacts = createListRunArtifacts(deps)
   return [
     route({
@@ -61,7 +60,7 @@ function uploadRunArtifactRoute(deps: TrackingDeps): Route {
   })
 }
 
-export function downloadRoutes(deps: TrackingDeps): Route[] {
+export function downloadRoutes(deps: TrackingParts): Route[] {
   const download = createDownloadRunArtifact(deps)
   return [
     route({
@@ -75,7 +74,7 @@ export function downloadRoutes(deps: TrackingDeps): Route[] {
 }
 
 /** Artifacts by their path in the store: clients put and get them here. */
-export function proxyRoutes(deps: TrackingDeps): Route[] {
+export function proxyRoutes(deps: TrackingParts): Route[] {
   const list = createListArtifacts(deps)
   const download = createDownloadArtifact(deps)
   const remove = createDeleteArtifact(deps)
@@ -102,7 +101,6 @@ export function proxyRoutes(deps: TrackingDeps): Route[] {
         return ok({})
       },
     }),
-    ...unsupportedRoutes(),
   ]
 }
 
@@ -122,24 +120,4 @@ function uploadRoute(deps: TrackingDeps, path: string): Route {
       return ok({})
     },
   })
-}
-
-/** On exactly this beginning the client falls back to a plain PUT, or to a streaming GET. */
-const NO_MULTIPART = 'Multipart upload is not supported for the current artifact repository: upload the file with one PUT'
-const NO_PRESIGNING = 'Presigned URLs are not supported for the current artifact repository: download the file with a GET'
-
-function unsupportedRoutes(): Route[] {
-  const refuse = (message: string) => (): Promise<never> => Promise.reject(new AppError('NOT_IMPLEMENTED', message))
-  const multipart = ['create', 'complete', 'abort'].map((step) =>
-    route({
-      ...read,
-      method: 'POST',
-      access: 'write',
-      path: `/mpu/${step}/*path`,
-      summary: 'Not supported.',
-      rawBody: true,
-      handle: refuse(NO_MULTIPART),
-    }),
-  )
-  return [...multipart, route({ ...read, path: '/presigned/*path', summary: 'Not supported.', handle: refuse(NO_PRESIGNING) })]
 }

@@ -5,7 +5,7 @@ import { listPlace } from '../artifacts/list-place.ts'
 import { requirePath } from '../artifacts/paths.ts'
 import { below, requirePlace } from '../artifacts/place.ts'
 import { createDownloadModelArtifact } from '../artifacts/read-artifact.ts'
-import type { TrackingDeps } from '../deps.ts'
+import type { TrackingParts } from '../deps.ts'
 import { joinPath } from '../domain/artifact-path.ts'
 import { readLoggedModel } from '../models/change-logged-model.ts'
 import { downloadResponse } from './download-response.ts'
@@ -14,7 +14,7 @@ import { optionalText, text } from './wire.ts'
 const mlflow = { errors: 'mlflow', access: 'read' } as const
 
 /** The files of a logged model, by paths relative to its root. */
-export function loggedModelArtifactRoutes(deps: TrackingDeps): Route[] {
+export function loggedModelArtifactRoutes(deps: TrackingParts): Route[] {
   const download = createDownloadModelArtifact(deps)
   return [
     directoryRoute(deps),
@@ -34,7 +34,7 @@ export function loggedModelArtifactRoutes(deps: TrackingDeps): Route[] {
   ]
 }
 
-const directoryRoute = (deps: TrackingDeps): Route =>
+const directoryRoute = (deps: TrackingParts): Route =>
   route({
     ...mlflow,
     method: 'GET',

@@ -1,12 +1,12 @@
 import { releaseRequest, sealRequest, sealResponse } from '@millrace/contracts/http/tracking.ts'
 import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { createReleaseArtifact, createSealArtifact } from '../artifacts/seal-artifact.ts'
-import type { TrackingDeps } from '../deps.ts'
+import type { TrackingParts } from '../deps.ts'
 
 const internal = { method: 'POST', access: 'internal', errors: 'problem' } as const
 
 /** For the registry: what it serves must neither change nor vanish. */
-export function sealRoutes(deps: TrackingDeps): Route[] {
+export function sealRoutes(deps: TrackingParts): Route[] {
   const seal = createSealArtifact(deps)
   const release = createReleaseArtifact(deps)
   return [

@@ -44,7 +44,7 @@ export async function findIdleContents(sql: Sql, before: Date, limit: number): P
 }
 
 const UNREFERENCED = `not exists (select 1 from artifact a where a.sha256 = c.sha256) and not exists (select 1 from manifest m where m.sha256 = c.sha256)
-  and not exists (select 1 from manifest_file f where f.sha256 = c.sha256)`
+  and not exists (select 1 from manifest_file f where f.sha256 = c.sha256) and not exists (select 1 from upload_part u where u.sha256 = c.sha256)`
 
 /** Which of these have no row: uploads that never got that far. */
 export async function findUnknownContents(sql: Sql, digests: readonly string[]): Promise<string[]> {

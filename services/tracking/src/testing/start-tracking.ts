@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Blobs } from '@millrace/platform/blobs/blobs.ts'
+import type { DirectUploads } from '@millrace/platform/blobs/direct-uploads.ts'
 import type { ExternalArtifacts } from '@millrace/platform/blobs/external-artifacts.ts'
 import { createFolderBlobs } from '@millrace/platform/blobs/folder.ts'
 import { newUuidV7 } from '@millrace/platform/clock.ts'
@@ -33,6 +34,8 @@ export interface RunningTracking {
   readonly blobs: Blobs
   readonly clock: FixedClock
   readonly job: Job
+  /** Goes on with uploads, and forgets what nobody finished. */
+  readonly settleUploads: Job
   /** Data of the events of one type that were written so far, in order. */
   readonly published: (name: string) => Promise<unknown[]>
 }
@@ -43,11 +46,12 @@ export async function startTracking(
   wrap: (blobs: Blobs) => Blobs = (blobs) => blobs,
   externalArtifacts?: ExternalArtifacts,
   ring = createKeyRing(['tracking', 'gateway', 'registry']),
+  outside: { directUploads?: DirectUploads; database?: Database } = {},
 ): Promise<Started<RunningTracking>> {
   const lifetime = new Lifetime()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-tracking-'))
   lifetime.onStop(() => rm(folder, { recursive: true, force: true }))
-  const database = watchCommits(await freshDatabase(migrations))
+  const database = watchCommits(outside.database ?? (await freshDatabase(migrations)))
   const blobs = await createFolderBlobs({ root: folder })
   const clock = fixedClock(new Date())
   const metrics = createMetrics('tracking')
@@ -62,17 +66,19 @@ export async function startTracking(
     blobs: wrap(blobs),
     config,
     ...(externalArtifacts ? { externalArtifacts } : {}),
+    ...(outside.directUploads ? { directUploads: outside.directUploads } : {}),
   })
   const host = { ...shared, service: { ...service, jobs: [] }, host: '127.0.0.1', port: 0, eventLog: createMemoryLog(), identity: ring.identityOf('tracking') }
   const { url } = await lifetime.start(startService(host))
-  const [job] = service.jobs
-  if (!job) throw new Error('tracking has a job')
+  const [job, settleUploads] = service.jobs
+  if (!job || !settleUploads) throw new Error('tracking has two jobs')
   const editor = () => ring.identityOf('gateway').sign('tracking', { user: 'ada', role: 'editor' })
   const registry = () => ring.identityOf('registry').sign('tracking')
   const published = async (name: string): Promise<unknown[]> => {
     const rows = await database.query<{ payload: unknown }>("select payload from outbox where type like '%.' || $1 || '.v1' order by seq", [name])
     return rows.map((row) => row.payload)
   }
-  const value = { url, call: createCaller(url, editor), callAsRegistry: createCaller(url, registry), token: editor, database, blobs, clock, job, published }
+  const calls = { call: createCaller(url, editor), callAsRegistry: createCaller(url, registry) }
+  const value = { url, ...calls, token: editor, database, blobs, clock, job, settleUploads, published }
   return { value, stop: () => lifetime.stop() }
 }
