@@ -33,7 +33,7 @@ export function answerError(error: unknown, dialect: ErrorDialect, requestId: st
 
 /** The dialect of a path that no route matched. */
 export function dialectOfPath(path: string): ErrorDialect {
-  if (/^\/(ajax-)?api\/\d\.\d\/mlflow/.test(path) || path.startsWith('/ajax-api')) return 'mlflow'
+  if (/^\/(ajax-)?api\/\d\.\d\/mlflow/.test(path) || /^\/(ajax-api|graphql|gateway|v1\/traces)(\/|$)/.test(path)) return 'mlflow'
   return /^\/v2(\/|$)/.test(path) ? 'oip' : 'problem'
 }
 
