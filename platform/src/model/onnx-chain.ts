@@ -13,7 +13,10 @@ export interface ChainTensor {
 
 export interface ChainFile {
   readonly name: string
-  readonly bytes: Uint8Array
+  /** The file's content, or where the runtime finds it: then it need not pass through this process's heap. */
+  readonly bytes: Uint8Array | { readonly path: string }
+  /** What lies beside it: its weights, under the names that it calls them by. The runtime is given these bytes and looks for no file itself. */
+  readonly sideFiles?: readonly { readonly name: string; readonly bytes: Uint8Array }[]
 }
 
 export interface ChainOptions {
@@ -37,8 +40,10 @@ const describe = ({ name, datatype, shape }: TensorSpec): string => `'${name}' $
 
 const refuse = (message: string): AppError => new AppError('INVALID_PARAMETER_VALUE', message)
 
-function specsOf(metadata: readonly InferenceSession.ValueMetadata[], file: string): TensorSpec[] {
-  return metadata.map((value) => {
+/** What is no tensor (the sequence of maps that a ZipMap makes) is left out of the outputs; an input like that cannot be fed. */
+function specsOf(metadata: readonly InferenceSession.ValueMetadata[], file: string, omit: 'omit' | 'refuse'): TensorSpec[] {
+  const kept = omit === 'omit' ? metadata.filter(({ isTensor }) => isTensor) : metadata
+  return kept.map((value) => {
     const datatype = value.isTensor ? datatypeOfOnnx(value.type) : null
     if (!value.isTensor || !datatype) throw refuse(`'${value.name}' of '${file}' is not a tensor of a served element type`)
     return { name: value.name, datatype, shape: value.shape.map((size) => (typeof size === 'number' && size >= 0 ? size : -1)) }
@@ -74,17 +79,21 @@ interface Link {
   readonly outputs: readonly TensorSpec[]
 }
 
-async function openLink({ name, bytes }: ChainFile, options: ChainOptions): Promise<Link> {
+const create = (source: ChainFile['bytes'], options: InferenceSession.SessionOptions): Promise<InferenceSession> =>
+  source instanceof Uint8Array ? InferenceSession.create(source, options) : InferenceSession.create(source.path, options)
+
+async function openLink({ name, bytes, sideFiles = [] }: ChainFile, options: ChainOptions): Promise<Link> {
   const sessionOptions = {
     intraOpNumThreads: options.intraOpNumThreads ?? 1,
     interOpNumThreads: 1,
     executionMode: 'sequential' as const,
     logSeverityLevel: 3 as const,
+    ...(sideFiles.length > 0 ? { externalData: sideFiles.map((side) => ({ path: side.name, data: side.bytes })) } : {}),
   }
-  const session = await InferenceSession.create(bytes, sessionOptions).catch((cause: unknown) => {
+  const session = await create(bytes, sessionOptions).catch((cause: unknown) => {
     throw new AppError('INVALID_PARAMETER_VALUE', `'${name}' cannot be opened as an ONNX model: export it again`, { cause })
   })
-  return { session, inputs: specsOf(session.inputMetadata, name), outputs: specsOf(session.outputMetadata, name) }
+  return { session, inputs: specsOf(session.inputMetadata, name, 'refuse'), outputs: specsOf(session.outputMetadata, name, 'omit') }
 }
 
 function checkJoint(before: Link, after: Link, files: readonly [string, string]): void {
@@ -104,13 +113,22 @@ function toChainTensor(name: string, tensor: Tensor): ChainTensor {
   return { name, datatype, shape: tensor.dims, data: tensor.data }
 }
 
+/**
+ * Where JavaScript has half-precision arrays, the runtime's tensor turns their bits into one, which its native part takes for empty: it is shown the bits.
+ */
+function toRuntimeTensor({ datatype, data, shape }: ChainTensor): Tensor {
+  const tensor = new Tensor(ortTypeOf(datatype), data, shape)
+  return datatype === 'FP16' ? Object.defineProperty(tensor, 'data', { value: data }) : tensor
+}
+
 async function runLink(link: Link, inputs: readonly ChainTensor[]): Promise<ChainTensor[]> {
   const feeds: Record<string, Tensor> = {}
   for (const [i, spec] of link.inputs.entries()) {
     const input = inputs[i]
-    if (input) feeds[spec.name] = new Tensor(ortTypeOf(input.datatype), input.data, input.shape)
+    if (input) feeds[spec.name] = toRuntimeTensor(input)
   }
-  const results = await link.session.run(feeds)
+  const fetches = link.outputs.map(({ name }) => name)
+  const results = await link.session.run(feeds, fetches)
   return link.outputs.flatMap(({ name }) => {
     const tensor = results[name]
     return tensor ? [toChainTensor(name, tensor)] : []

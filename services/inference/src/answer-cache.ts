@@ -1,8 +1,10 @@
 import type { Cache } from '@millrace/platform/cache/cache.ts'
 import { AppError, TransientError } from '@millrace/platform/errors.ts'
 import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
+import type { CacheSettings } from './domain/model-settings.ts'
 import type { Tensor } from './domain/tensor.ts'
 import { packTensors, unpackTensors } from './domain/tensor-bytes.ts'
+import { createLocalAnswers } from './local-answers.ts'
 
 /** What a model answered to an input; for pictures with their statistics, so that a reused answer can be logged like any other. */
 export interface Answer {
@@ -13,29 +15,50 @@ export interface Answer {
 export interface AnswerCache {
   /**
    * The stored answer, that of the same question being answered right now, or a new one. Only answers are kept: a failure is nobody else's.
-   * `key` must name the artifact's digest, so that no version can ever give another's answer.
    */
-  answer(key: string, model: string, compute: () => Promise<Answer>): Promise<{ answer: Answer; cached: boolean }>
+  answer(question: Question, compute: () => Promise<Answer>): Promise<{ answer: Answer; cached: boolean }>
+  /** Lets go of what is kept in this process of a version that was freed. */
+  forget(model: string, digest: string): void
+}
+
+export interface Question {
+  readonly model: string
+  /** Of the artifact that answers: so no version can ever give another's answer. */
+  readonly digest: string
+  /** Names the requested outputs and the canonical input. */
+  readonly contentKey: string
+  readonly settings: CacheSettings
 }
 
 const STATISTICS = '#statistics'
 
-export function createAnswerCache({ cache, metrics, ttlMs }: { cache: Cache; metrics: Metrics; ttlMs: number }): AnswerCache {
-  const requests = metrics.counter('inference_cache_requests_total', 'Look-ups in the prediction cache.', ['model', 'result'])
-  const running = new Map<string, Promise<Answer>>()
-  if (ttlMs === 0) return { answer: async (_key, _model, compute) => ({ answer: await compute(), cached: false }) }
+const prefixOf = (model: string, digest: string): string => `inference:${model}:${digest}:`
 
-  async function lookUp(key: string): Promise<Answer | null> {
+/** First in this process, then in `cache`, which all pods share; whatever that one cannot give in time is a miss. */
+export function createAnswerCache({ cache, metrics }: { cache: Cache; metrics: Metrics }): AnswerCache {
+  const requests = metrics.counter('inference_cache_requests_total', 'Look-ups in the prediction cache.', ['model', 'result'])
+  const local = createLocalAnswers(() => performance.now())
+  const running = new Map<string, Promise<Answer>>()
+
+  async function lookUp(key: string, { model, settings }: Question): Promise<{ answer: Answer; result: string } | null> {
+    const near = local.get(model, key)
+    if (near) return { answer: near, result: 'hit' }
+    if (running.has(key)) return null
     const bytes = await cache.get(key)
-    return bytes ? unpack(bytes) : null
+    const far = bytes ? unpack(bytes) : null
+    if (far) local.set(model, key, far, settings)
+    // What was computed meanwhile is here.
+    const found = far ?? local.get(model, key)
+    return found && { answer: found, result: far ? 'hit_shared_cache' : 'hit' }
   }
 
-  async function computeOnce(key: string, compute: () => Promise<Answer>): Promise<Answer> {
+  async function computeOnce(key: string, { model, settings }: Question, compute: () => Promise<Answer>): Promise<Answer> {
     const computing = compute()
     running.set(key, computing)
     try {
       const answer = await computing
-      void cache.set(key, pack(answer), ttlMs)
+      local.set(model, key, answer, settings)
+      void cache.set(key, pack(answer), settings.ttlMs)
       return answer
     } finally {
       running.delete(key)
@@ -43,11 +66,14 @@ export function createAnswerCache({ cache, metrics, ttlMs }: { cache: Cache; met
   }
 
   return {
-    async answer(key, model, compute) {
-      const stored = await lookUp(key)
+    async answer(question, compute) {
+      const { model, digest, contentKey, settings } = question
+      if (settings.ttlMs === 0) return { answer: await compute(), cached: false }
+      const key = `${prefixOf(model, digest)}${contentKey}`
+      const stored = await lookUp(key, question)
       if (stored) {
-        requests.add({ model, result: 'hit' })
-        return { answer: stored, cached: true }
+        requests.add({ model, result: stored.result })
+        return { answer: stored.answer, cached: true }
       }
       for (let computing = running.get(key); computing; computing = running.get(key)) {
         const shared = await computing.catch(shareFailure)
@@ -56,8 +82,9 @@ export function createAnswerCache({ cache, metrics, ttlMs }: { cache: Cache; met
         return { answer: shared, cached: true }
       }
       requests.add({ model, result: 'miss' })
-      return { answer: await computeOnce(key, compute), cached: false }
+      return { answer: await computeOnce(key, question, compute), cached: false }
     },
+    forget: (model, digest) => local.drop(model, prefixOf(model, digest)),
   }
 }
 

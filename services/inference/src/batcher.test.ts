@@ -14,6 +14,7 @@ function setUp(options: Partial<BatcherOptions> = {}) {
   const batcher = new Batcher({
     maxRows: 4,
     maxQueueRows: 8,
+    maxDelayMs: 0,
     batchable: true,
     now: () => clock.ms,
     onBatch: ({ rows }) => batches.push(rows),

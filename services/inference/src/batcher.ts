@@ -18,14 +18,21 @@ export interface BatchReport {
   readonly queuedRows: number
 }
 
-export interface BatcherOptions {
+export interface BatcherLimits {
   readonly maxRows: number
   readonly maxQueueRows: number
+  /** How long a batch that is not full waits for company while an executor is idle; 0: not at all. */
+  readonly maxDelayMs: number
+}
+
+export interface BatcherOptions extends BatcherLimits {
   /** Whether rows of different requests may run as one. */
   readonly batchable: boolean
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly onBatch: (batch: BatchReport) => void
+  /** Requests wait and nobody is idle; the oldest has waited for so long. */
+  readonly onPressure?: (waitMs: number) => void
 }
 
 export interface BatchRequest {
@@ -36,6 +43,8 @@ export interface BatchRequest {
   readonly deadlineMs: number
   /** The client has gone. */
   readonly signal: AbortSignal
+  /** Nobody waits for it: it runs when nothing else does, and is refused where anything waits. */
+  readonly background?: boolean
 }
 
 interface Entry {
@@ -52,15 +61,16 @@ interface Entry {
 }
 
 /**
- * Work-conserving: an idle executor takes what is queued at once, up to `maxRows` rows of equal shape; nothing ever waits for company. Bounded: a full queue, or
- * a deadline that cannot be met, is refused at the door.
+ * Work-conserving: an idle executor takes what is queued at once, up to `maxRows` rows of equal shape; nothing waits for company unless `maxDelayMs` says so.
+ * Bounded: a full queue, or a deadline that cannot be met, is refused at the door. What expired in the queue is never run.
  */
 export class Batcher {
-  readonly #options: BatcherOptions
+  #options: BatcherOptions
   readonly #idle = new Set<Executor>()
   readonly #executors = new Set<Executor>()
   #queue: Entry[] = []
   #time = noServiceTime
+  #delay: NodeJS.Timeout | null = null
 
   constructor(options: BatcherOptions) {
     this.#options = options
@@ -73,6 +83,12 @@ export class Batcher {
   add(executor: Executor): void {
     this.#executors.add(executor)
     this.#idle.add(executor)
+    this.#dispatch()
+  }
+
+  /** Holds from the next request on. */
+  configure(limits: BatcherLimits): void {
+    this.#options = { ...this.#options, ...limits }
     this.#dispatch()
   }
 
@@ -96,12 +112,13 @@ export class Batcher {
     return first.map((output, index) => joinRows(answers.flatMap((outputs) => outputs[index] ?? [])) ?? output)
   }
 
-  #admit({ rows, deadlineMs }: BatchRequest): void {
+  #admit({ rows, deadlineMs, background = false }: BatchRequest): void {
     const { maxQueueRows, maxRows, now } = this.#options
     const queuedRows = this.queuedRows
     const busy = this.#executors.size - this.#idle.size
     const waitMs = expectWaitMs(this.#time, { queuedRows, busy, executors: this.#executors.size, maxRows }, rows)
     if (now() >= deadlineMs) throw late()
+    if (background && queuedRows > 0) throw shed('queue_full', 'Others wait', waitMs)
     if (queuedRows > 0 && queuedRows + rows > maxQueueRows) throw shed('queue_full', `The queue is full (${queuedRows} rows wait)`, waitMs)
     if (now() + waitMs > deadlineMs) throw shed('deadline', 'The answer cannot be ready before the deadline', waitMs)
   }
@@ -129,14 +146,37 @@ export class Batcher {
     entry.reject(error)
   }
 
+  /** The executor that was busy last takes the next batch: its memory is warm, and the others may be let go. */
   #dispatch(): void {
-    for (const executor of this.#idle) {
-      if (this.#queue.length === 0) return
+    for (const executor of [...this.#idle].reverse()) {
+      this.#dropExpired()
+      if (this.#queue.length === 0 || this.#waitsForCompany()) return
       const { batch, rest } = this.#take()
       this.#queue = rest
       this.#idle.delete(executor)
       void this.#run(executor, batch)
     }
+    const [oldest] = this.#queue
+    if (oldest) this.#options.onPressure?.(this.#options.now() - oldest.queuedMs)
+  }
+
+  /** A timer may be late when this thread is busy. */
+  #dropExpired(): void {
+    const now = this.#options.now()
+    for (const entry of this.#queue) if (entry.deadlineMs <= now) this.#leave(entry, late())
+  }
+
+  #waitsForCompany(): boolean {
+    const { maxDelayMs, maxRows, batchable, now } = this.#options
+    const [oldest] = this.#queue
+    if (maxDelayMs === 0 || !batchable || !oldest || oldest.retried || this.queuedRows >= maxRows) return false
+    const leftMs = oldest.queuedMs + maxDelayMs - now()
+    if (leftMs <= 0) return false
+    this.#delay ??= setTimeout(() => {
+      this.#delay = null
+      this.#dispatch()
+    }, leftMs)
+    return true
   }
 
   /** What was retried, or cannot be batched, runs alone. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { AppError } from '@millrace/platform/errors.ts'
 import { wantedBy } from './domain/serving-plan.ts'
 import { bucketOf, bucketText, ownerOf, splitsTraffic } from './domain/split.ts'
-import { type ServedArm, type ServedModel, type ServingSet, servedArms } from './serving-set.ts'
+import { type ServedArm, type ServedModel, servedArms } from './served-model.ts'
+import type { ServingSet } from './serving-set.ts'
 
 /** The arm that answers, and how it is called in the answer. */
 export interface ChosenArm extends ServedArm {
@@ -45,6 +46,14 @@ function namesOf(serving: ServingSet): string {
   const names = servedModels(serving).map(({ model }) => `'${model}'`)
   return names.length > 0 ? `in service are ${names.join(', ')}` : 'none is in service yet'
 }
+
+/** Whether a request may need a version: what it names, or else whatever shares the traffic. */
+export const mayNeed =
+  ({ version, label }: ArmWish) =>
+  (wanted: { version: string; arm: string }): boolean => {
+    if (version === null && label === null) return wanted.arm === 'production'
+    return (version === null || wanted.version === version) && (label === null || wanted.arm === label)
+  }
 
 /** The arm for a request: the version or label it names, else the one that owns its bucket. @throws AppError 404 or 503 */
 export function chooseArm(served: ServedModel, wish: ArmWish): ChosenArm {

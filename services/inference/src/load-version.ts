@@ -1,34 +1,39 @@
-import { MODEL_SPEC_FILE } from '@millrace/contracts/model/model-spec.ts'
 import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import type { ArtifactCache } from './artifact-cache.ts'
+import { intraOpThreadsFor, type ModelSettings, resolveSettings } from './domain/model-settings.ts'
 import type { WantedVersion } from './domain/serving-plan.ts'
-import { asLoadFailure, LoadFailure, type LoadStage } from './load-failure.ts'
+import { asLoadFailure, type LoadStage } from './load-failure.ts'
 import type { LoadedVersion } from './loaded-version.ts'
-import { createLoadedVersion, type OpenDeps, openFirst, warmUp } from './open-version.ts'
+import { openFirst, warmUp } from './open-version.ts'
 import { type ProbeDeps, probeArtifact, whileOpening } from './probe-artifact.ts'
 import { readArtifact } from './read-artifact.ts'
+import { createLoadedVersion, type ServeDeps } from './serve-version.ts'
 import type { Session } from './threads/session.ts'
 
-export interface LoadDeps extends OpenDeps {
+export interface LoadDeps extends ServeDeps {
   readonly cache: ArtifactCache
   readonly probes: ProbeDeps
   readonly metrics: Metrics
-  readonly memoryBytes: number
-  /** What the versions that are loaded now are reckoned to take. */
-  readonly reservedBytes: () => number
+  /** How a model is served that nothing was set for. */
+  readonly defaults: ModelSettings
+  /** Cores of this machine. */
+  readonly cores: number
 }
 
-/** Loads one version. @throws LoadFailure; the reason of `signal` when a newer record made it pointless */
-export type LoadVersion = (wanted: WantedVersion, signal: AbortSignal) => Promise<LoadedVersion>
+/**
+ * Loads one version. `reserve` sets memory aside, or says that there is none.
+ * @throws LoadFailure; the reason of `signal` when a newer record made it pointless
+ */
+export type LoadVersion = (wanted: WantedVersion, signal: AbortSignal, reserve: (bytes: number) => void) => Promise<LoadedVersion>
 
-/** Memory of an open model over the size of its files (reckoned, not measured). */
+/** Memory of an open model over the size of its files, until a probe has measured it. */
 const MEMORY_FACTOR = 2.5
 const LOAD_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
-/** fetch and verify → memory → probe → open → signature → warm up. Nothing of it touches what is serving. */
+/** memory → fetch and verify → probe → open → signature → warm up. Nothing of it touches what is serving. */
 export function createLoadVersion(deps: LoadDeps): LoadVersion {
   const seconds = deps.metrics.histogram('model_load_seconds', 'Time of each stage of loading a version.', ['model', 'version', 'stage'], LOAD_BUCKETS)
-  return async function loadVersion(wanted, signal) {
+  return async function loadVersion(wanted, signal, reserve) {
     const stages: Record<string, number> = {}
     const timed = async <T>(stage: LoadStage, work: () => Promise<T>): Promise<T> => {
       const started = performance.now()
@@ -41,8 +46,15 @@ export function createLoadVersion(deps: LoadDeps): LoadVersion {
       signal.throwIfAborted()
       return result
     }
+    reserve(await memoryOf(deps, wanted))
     return load(deps, wanted, signal, { stages, timed })
   }
+}
+
+/** What one session takes: as measured by a probe, else reckoned from its files. */
+async function memoryOf({ probes }: LoadDeps, { artifact }: WantedVersion): Promise<number> {
+  const { memoryBytes } = await probes.records.read(artifact.sha256)
+  return memoryBytes ?? Math.ceil(artifact.sizeBytes * MEMORY_FACTOR)
 }
 
 interface Timing {
@@ -52,34 +64,26 @@ interface Timing {
 
 async function load(deps: LoadDeps, wanted: WantedVersion, signal: AbortSignal, { stages, timed }: Timing): Promise<LoadedVersion> {
   const digest = wanted.artifact.sha256
+  const settings = resolveSettings(wanted.settings, deps.defaults)
   const artifact = await timed('fetch', () => readArtifact(deps.cache, wanted.artifact, signal))
-  const reservedBytes = Math.ceil(artifact.modelBytes * MEMORY_FACTOR * deps.threadCount)
-  checkMemory(deps, reservedBytes)
+  const intraOpThreads = intraOpThreadsFor(settings, artifact.modelBytes, deps.cores)
   await timed('probe', () => probeArtifact(deps.probes, digest, artifact, signal))
+  const sessionBytes = await memoryOf(deps, wanted)
   const opened: { session: Session | null } = { session: null }
   try {
     const { session, batchable } = await whileOpening(deps.probes.records, digest, async () => {
       const session = await timed('open', async () => {
-        opened.session = await openFirst(deps, wanted, artifact)
+        opened.session = await openFirst(deps, wanted, artifact, intraOpThreads)
         return opened.session
       })
       return { session, ...(await timed('warm-up', () => warmUp(session, artifact))) }
     })
-    return createLoadedVersion(deps, { wanted, artifact, session, batchable, stages, reservedBytes })
+    return createLoadedVersion(deps, { wanted, artifact, session, batchable, stages, sessionBytes, intraOpThreads }, settings)
   } catch (error) {
-    await opened.session?.stop()
+    const thread = await opened.session?.close()
+    if (thread) deps.threads.give(thread)
     throw error
   } finally {
     deps.threads.refill()
   }
-}
-
-function checkMemory(deps: LoadDeps, neededBytes: number): void {
-  const free = deps.memoryBytes - deps.reservedBytes()
-  if (neededBytes <= free) return
-  throw new LoadFailure(
-    'deterministic',
-    'memory',
-    `The model needs about ${neededBytes} bytes in this pod, ${Math.max(0, free)} of ${deps.memoryBytes} are free (${MODEL_SPEC_FILE} names its files)`,
-  )
 }

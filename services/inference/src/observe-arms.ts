@@ -3,7 +3,7 @@ import { latencyBuckets } from '@millrace/platform/telemetry/metrics.ts'
 import type { InferenceDeps } from './deps.ts'
 import { type ArmCounts, countRequest, noCounts } from './domain/arm-counts.ts'
 import type { BackgroundPublisher } from './publish-in-background.ts'
-import { type ServedModel, servedArms } from './serving-set.ts'
+import { type ServedModel, servedArms } from './served-model.ts'
 
 /** Whose counts: the arm that answered, under the generation it answered in. */
 export interface ObservedArm {

@@ -21,7 +21,7 @@ export async function probeArtifact(deps: ProbeDeps, digest: string, artifact: L
   if (known.passed && known.crashes < CRASHES_TO_QUARANTINE) return
   while (known.crashes < CRASHES_TO_QUARANTINE) {
     signal.throwIfAborted()
-    const result = await tryOnce(deps, artifact)
+    const result = await tryOnce(deps, artifact, signal)
     if (result.kind === 'refused') throw new LoadFailure('deterministic', result.stage, result.message)
     known = recordOf(known, result)
     await deps.records.write(digest, known)
@@ -36,16 +36,27 @@ export async function probeArtifact(deps: ProbeDeps, digest: string, artifact: L
 }
 
 function recordOf(known: ProbeRecord, result: ProbeResult): ProbeRecord {
-  if (result.kind === 'passed') return { ...known, passed: true }
+  if (result.kind === 'passed') return { ...known, passed: true, memoryBytes: result.memoryBytes }
   return { ...known, passed: false, crashes: known.crashes + 1, lastCrash: result.kind === 'crashed' ? result.message : '' }
 }
 
-async function tryOnce(deps: ProbeDeps, { files, example }: LocalArtifact): Promise<ProbeResult> {
+/** A child that nobody waits for any more is ended, unless it is done within this time: another one takes as long to start. */
+const ABANDON_MS = 500
+
+async function tryOnce(deps: ProbeDeps, { files, example }: LocalArtifact, signal: AbortSignal): Promise<ProbeResult> {
   const child = await deps.children.take()
+  let timer: NodeJS.Timeout | null = null
+  const onAbort = () => {
+    timer = setTimeout(() => child.stop(), ABANDON_MS)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
   const result = await child.probe(files, example, deps.timeoutMs)
+  signal.removeEventListener('abort', onAbort)
+  if (timer) clearTimeout(timer)
   if (result.kind === 'passed') deps.children.give(child)
   else child.stop()
   deps.children.refill()
+  signal.throwIfAborted()
   return result
 }
 
@@ -58,4 +69,17 @@ export async function whileOpening<T>(records: ProbeRecords, digest: string, ope
   } finally {
     await records.write(digest, { ...known, opening: false, crashes: 0 })
   }
+}
+
+/** A batch of a model that passed its probe did not come to an end: counted like a crash. Null: not yet one too many. */
+export async function noteStuck(records: ProbeRecords, digest: string): Promise<LoadFailure | null> {
+  const known = await records.read(digest)
+  const crashes = known.crashes + 1
+  await records.write(digest, { ...known, crashes, lastCrash: 'a request did not come to an end' })
+  if (crashes < CRASHES_TO_QUARANTINE) return null
+  return new LoadFailure(
+    'deterministic',
+    'probe',
+    `The artifact ${digest} is in quarantine: ${crashes} requests did not come to an end. Export the model again`,
+  )
 }

@@ -16,6 +16,7 @@ const artifact: LocalArtifact = {
   files: [],
   modelBytes: 0,
   example: [],
+  logged: false,
   content: [],
 }
 
@@ -24,7 +25,7 @@ function children(...results: ProbeResult[]) {
   const tried: ProbeResult[] = []
   const start = async (): Promise<ProbeChild> => ({
     async probe() {
-      const result = results[tried.length] ?? { kind: 'passed' as const }
+      const result = results[tried.length] ?? { kind: 'passed' as const, memoryBytes: 1000 }
       tried.push(result)
       return result
     },
@@ -53,7 +54,7 @@ test('a digest that passed is not tried again, after a restart either', async ()
 
 test('one crash is tried again, the second is quarantine for good', async () => {
   const records = await openProbeRecords(await temporaryDirectory())
-  expect(await probe(records, crash, { kind: 'passed' })).toEqual({ tried: 2, failure: null })
+  expect(await probe(records, crash, { kind: 'passed', memoryBytes: 1000 })).toEqual({ tried: 2, failure: null })
   const other = await openProbeRecords(await temporaryDirectory())
   expect(await probe(other, crash, crash)).toMatchObject({ tried: 2, failure: { kind: 'deterministic', stage: 'probe' } })
   expect(await probe(other)).toMatchObject({ tried: 0, failure: { kind: 'deterministic', message: expect.stringContaining('SIGSEGV') } })
@@ -75,7 +76,7 @@ test('a pod that ended while opening a digest tries it again first, and after th
 
 test('a digest that opened at last is trusted again', async () => {
   const records = await openProbeRecords(await temporaryDirectory())
-  await probe(records, crash, { kind: 'passed' })
+  await probe(records, crash, { kind: 'passed', memoryBytes: 1000 })
   await whileOpening(records, 'd1', async () => undefined)
   expect(await records.read('d1')).toMatchObject({ passed: true, crashes: 0, opening: false })
 })

@@ -11,6 +11,8 @@ const record = z.object({
   /** The pod is opening it now; found at a start, it means that the pod did not survive that. */
   opening: z.boolean(),
   lastCrash: z.string(),
+  /** What one open session took in the process that tried it. */
+  memoryBytes: z.int().nonnegative().optional(),
 })
 export type ProbeRecord = z.infer<typeof record>
 

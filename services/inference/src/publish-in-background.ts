@@ -21,6 +21,8 @@ export interface BackgroundOptions {
 
 /** Says events without ever holding up whoever says them. */
 export interface BackgroundPublisher {
+  /** False: there is no room for one more, which is counted as dropped; so nobody need prepare it. */
+  hasRoom(): boolean
   /** `time` is when it happened. Dropped and counted where too much waits. */
   say<Definition extends EventDefinition>(definition: Definition, subject: string, data: DataOf<Definition>, time: Date): void
 }
@@ -64,11 +66,13 @@ export function startBackgroundPublisher(
   }
 
   const value: BackgroundPublisher = {
+    hasRoom() {
+      if (queue.length < capacity && !stopping.signal.aborted) return true
+      dropped.add({ topic, reason: 'full' })
+      return false
+    },
     say(definition, subject, data, time) {
-      if (queue.length >= capacity || stopping.signal.aborted) {
-        dropped.add({ topic, reason: 'full' })
-        return
-      }
+      if (!value.hasRoom()) return
       const id = deps.newId()
       queue.push(() => encodeFor(definition, { id, source: deps.source, subject, time, extensions: {}, data }))
       running ??= run()

@@ -1,12 +1,15 @@
+import { once } from 'node:events'
 import { AppError, TransientError } from '@millrace/platform/errors.ts'
 import type { Answer, AnswerCache } from './answer-cache.ts'
-import { type ArmWish, type ChosenArm, chooseArm, findModel } from './choose-arm.ts'
+import { type ArmWish, type ChosenArm, chooseArm, findModel, mayNeed } from './choose-arm.ts'
 import type { InferenceDeps } from './deps.ts'
 import type { Tensor } from './domain/tensor.ts'
 import type { LoadedVersion } from './loaded-version.ts'
+import type { ModelStatistics } from './model-statistics.ts'
 import type { ArmObserver } from './observe-arms.ts'
 import { rowsOfInputs } from './open-version.ts'
-import type { ServedModel, ServingSet } from './serving-set.ts'
+import type { ServedModel } from './served-model.ts'
+import type { ServingSet } from './serving-set.ts'
 
 /** The input as one version takes it. */
 export interface VersionInput {
@@ -20,6 +23,8 @@ export interface VersionInput {
 export interface InferenceRequest {
   readonly model: string | null
   readonly wish: ArmWish
+  /** An arm that the caller chose and holds already. */
+  readonly chosen?: ChosenArm
   /** On the clock of `performance.now()`. */
   readonly deadlineMs: number
   readonly signal: AbortSignal
@@ -32,12 +37,15 @@ export interface InferenceResult {
   readonly answer: Answer
   readonly cached: boolean
   readonly seconds: number
+  /** What was asked, as this version takes it. */
+  readonly input: VersionInput
 }
 
 export interface RunDeps extends Pick<InferenceDeps, 'metrics' | 'log'> {
   readonly serving: ServingSet
   readonly answers: AnswerCache
   readonly observer: ArmObserver
+  readonly statistics: ModelStatistics
 }
 
 export type RunInference = (request: InferenceRequest) => Promise<InferenceResult>
@@ -50,8 +58,8 @@ export type RunInference = (request: InferenceRequest) => Promise<InferenceResul
 export function createRunInference(deps: RunDeps): RunInference {
   const instruments = createInstruments(deps.metrics)
   return async function runInference(request) {
-    const served = findModel(deps.serving, request.model)
-    const chosen = chooseArm(served, request.wish)
+    const served = await wakeModel(deps, request)
+    const chosen = request.chosen ?? chooseArm(served, request.wish)
     if (chosen.notLoaded) instruments.fallback.add({ model: served.model, reason: 'not_loaded' })
     try {
       return await runOn(deps, instruments, served, chosen, request)
@@ -63,6 +71,17 @@ export function createRunInference(deps: RunDeps): RunInference {
       return runOn(deps, instruments, served, production, request)
     }
   }
+}
+
+/** The model, once what made room for others is there again: for that a request waits within its deadline. */
+async function wakeModel({ serving }: RunDeps, { model, wish, deadlineMs, signal }: InferenceRequest): Promise<ServedModel> {
+  const served = findModel(serving, model)
+  if (served.production && wish.version === null && wish.label === null) return served
+  const waking = serving.wake(served.model, mayNeed(wish))
+  if (!waking) return served
+  const timeout = AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, Math.floor(deadlineMs - performance.now())))])
+  await Promise.race([waking, once(timeout, 'abort')])
+  return findModel(serving, model)
 }
 
 type Instruments = ReturnType<typeof createInstruments>
@@ -84,17 +103,19 @@ async function runOn(deps: RunDeps, instruments: Instruments, served: ServedMode
   const observed = { model: served.model, version: arm.version, arm: name, generation: arm.generation, digest: loaded.digest }
   try {
     const input = request.readFor(loaded)
-    const key = `inference:${served.model}:${loaded.digest}:${input.contentKey}`
-    const { answer, cached } = await deps.answers.answer(key, served.model, () => compute(loaded, input, request))
+    const question = { model: served.model, digest: loaded.digest, contentKey: input.contentKey, settings: loaded.settings.cache }
+    const { answer, cached } = await deps.answers.answer(question, () => compute(loaded, input, request))
     const seconds = (performance.now() - started) / 1000
     instruments.requests.add({ ...labels, outcome: 'ok' })
+    deps.statistics.onRequest(served.model, arm.version, cached ? 'hit' : 'miss', seconds)
     instruments.duration.observe(labels, seconds)
     deps.observer.count(observed, seconds, false)
-    return { chosen, answer, cached, seconds }
+    return { chosen, answer, cached, seconds, input }
   } catch (error) {
     const failure = toAppError(error)
     instruments.requests.add({ ...labels, outcome: outcomeOf(failure) })
     countRejection(instruments, served.model, failure)
+    deps.statistics.onRequest(served.model, arm.version, 'fail', (performance.now() - started) / 1000)
     if (isFailureOfModel(failure)) {
       deps.log.error('a model failed to answer', { ...labels, error })
       deps.observer.count(observed, (performance.now() - started) / 1000, true)

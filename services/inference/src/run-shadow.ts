@@ -7,7 +7,8 @@ import type { LogPrediction } from './log-prediction.ts'
 import type { ArmObserver } from './observe-arms.ts'
 import { rowsOfInputs } from './open-version.ts'
 import type { InferenceRequest, InferenceResult } from './run-inference.ts'
-import type { ServedArm, ServingSet } from './serving-set.ts'
+import type { ServedArm } from './served-model.ts'
+import type { ServingSet } from './serving-set.ts'
 
 /** Asks the shadows of a model what was just answered, from the same input under the same prediction id. Returns at once. */
 export type RunShadow = (request: Pick<InferenceRequest, 'readFor'>, result: InferenceResult, predictionId: string) => void
@@ -37,11 +38,12 @@ export function createRunShadow(deps: ShadowDeps): RunShadow {
     const giveBack = loaded.hold()
     const started = performance.now()
     try {
-      const { inputs, statistics } = await request.readFor(loaded).prepare()
-      const outputs = await loaded.run({ inputs, rows: rowsOfInputs(inputs), deadlineMs: started + deps.deadlineMs, signal: never })
+      const input = request.readFor(loaded)
+      const { inputs, statistics } = await input.prepare()
+      const outputs = await loaded.run({ inputs, rows: rowsOfInputs(inputs), deadlineMs: started + deps.deadlineMs, signal: never, background: true })
       const seconds = (performance.now() - started) / 1000
       const chosen = { ...shadow, name: 'shadow', bySplit: false, notLoaded: false }
-      const answered = { chosen, answer: { outputs, statistics }, cached: false, seconds }
+      const answered = { chosen, answer: { outputs, statistics }, cached: false, seconds, input }
       pairs.add({ ...labels, outcome: agreement(result, answered) })
       deps.observer.count(observed, seconds, false)
       deps.logPrediction(answered, predictionId)

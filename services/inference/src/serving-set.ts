@@ -1,43 +1,24 @@
 import type { ServingState } from '@millrace/contracts/events/model-events.ts'
 import { crashPoint } from '@millrace/platform/crash-point.ts'
+import { messageOf } from '@millrace/platform/errors.ts'
 import type { Log } from '@millrace/platform/log.ts'
-import {
-  type ArmPlan,
-  isNewer,
-  keyOf,
-  type LoadStatus,
-  newArms,
-  type PlannedArm,
-  planArms,
-  unneeded,
-  type WantedVersion,
-  wantedBy,
-} from './domain/serving-plan.ts'
-import { asLoadFailure, type LoadFailure } from './load-failure.ts'
+import type { Resident } from './domain/choose-evictions.ts'
+import { type ModelSettings, resolveSettings } from './domain/model-settings.ts'
+import { type ArmPlan, armsOf, isNewer, keyOf, type LoadStatus, newArms, planArms, unneeded, type WantedVersion, wantedBy } from './domain/serving-plan.ts'
+import type { LoadFailure } from './load-failure.ts'
+import { createLoadQueue, type LoadQueue } from './load-queue.ts'
 import type { LoadVersion } from './load-version.ts'
 import type { LoadedVersion } from './loaded-version.ts'
+import { type MemoryLimits, makeRoom } from './model-memory.ts'
+import { bindArms, type ServedArm, type ServedModel, sameBinding, servedArms } from './served-model.ts'
 
-/** An arm with the version that answers in it. */
-export interface ServedArm {
-  readonly arm: PlannedArm
-  readonly loaded: LoadedVersion
-}
-
-/** What a request sees of a model: one immutable value, replaced as a whole at a swap. */
-export interface ServedModel {
-  readonly model: string
-  readonly salt: string | null
-  readonly production: ServedArm | null
-  readonly candidates: readonly ServedArm[]
-  /** The newest record, whether or not it is applied already. */
-  readonly state: ServingState
-}
-
-export interface ServingSetDeps {
+export interface ServingSetDeps extends MemoryLimits {
   readonly load: LoadVersion
   readonly log: Log
   /** How long requests on a version that was replaced may hold it. */
   readonly drainMs: number
+  /** How a model is served that nothing was set for. */
+  readonly defaults: ModelSettings
   readonly onSwap: (served: ServedModel, announced: readonly ServedArm[]) => void
   /** Once for each version, generation and failure. */
   readonly onFailed: (wanted: WantedVersion, generation: number, failure: LoadFailure) => void
@@ -50,9 +31,15 @@ interface Tracked {
   state: ServingState
   plan: ArmPlan | null
   served: ServedModel
+  /** Versions that made room for others. */
+  readonly unloaded: Set<string>
+  /** Versions that are asked for again. */
+  readonly waking: Set<string>
+  /** The Production version before the present one, while it is kept in memory. */
+  previous: { key: string; timer: NodeJS.Timeout } | null
 }
 
-/** Models by name, the versions that are loaded for them, and the one load in progress. */
+/** Models by name, the versions that are loaded for them, and the loads in progress. */
 export class ServingSet {
   readonly #deps: ServingSetDeps
   readonly #models = new Map<string, Tracked>()
@@ -60,29 +47,67 @@ export class ServingSet {
   /** By artifact digest: the bytes decide, whatever version or model carries them. */
   readonly #failures = new Map<string, LoadFailure>()
   readonly #retiring = new Set<Promise<void>>()
-  #loading: { wanted: WantedVersion; abort: AbortController; done: Promise<void> } | null = null
+  readonly #loads: LoadQueue
   readonly #stopping = new AbortController()
 
   constructor(deps: ServingSetDeps) {
     this.#deps = deps
+    this.#loads = createLoadQueue({
+      load: (wanted, signal, reserve) =>
+        deps.load(wanted, signal, (bytes) => {
+          this.#makeRoom(wanted, bytes)
+          reserve(bytes)
+        }),
+      next: () => this.#pending(),
+      onLoaded: (loaded) => this.#keep(loaded),
+      onFailed: ({ artifact }, failure) => this.#failures.set(artifact.sha256, failure),
+      onEnded: ({ model }) => this.#settle(model),
+    })
   }
 
   /** The one way in: applies the record if its generation is greater than the one held. Says whether it was. */
   apply(state: ServingState): boolean {
     const tracked = this.#models.get(state.model)
     if (this.#stopping.signal.aborted || !isNewer(tracked?.state, state)) return false
-    const served = tracked?.served ?? { model: state.model, salt: state.salt, production: null, candidates: [], state }
-    this.#models.set(state.model, { state, reported: new Set(), plan: tracked?.plan ?? null, served: { ...served, state } })
-    this.#abortUnwanted()
+    const empty = { model: state.model, salt: state.salt, production: null, candidates: [] }
+    const before = tracked ?? { served: empty, plan: null, unloaded: new Set<string>(), waking: new Set<string>(), previous: null }
+    this.#models.set(state.model, { ...before, state, reported: new Set(), served: { ...before.served, state } })
+    for (const loaded of this.#loaded.get(state.model)?.values() ?? []) loaded.configure(this.#settingsOf(state))
+    this.#loads.abortUnless((wanted) => this.#isWanted(wanted))
     this.#settle(state.model)
-    this.#pump()
+    this.#loads.pump()
     return true
   }
 
   /** Tries again what failed for reasons that may have passed. */
   retryTransient(): void {
     for (const [digest, failure] of this.#failures) if (failure.kind === 'transient') this.#failures.delete(digest)
-    this.#pump()
+    this.#loads.pump()
+  }
+
+  /** Takes a digest out of service that showed only while it served that it must not run. */
+  quarantine(digest: string, failure: LoadFailure): void {
+    this.#failures.set(digest, failure)
+    for (const [model, versions] of this.#loaded) {
+      for (const [key, loaded] of versions) if (loaded.digest === digest) this.#free(versions, key)
+      this.#settle(model)
+    }
+  }
+
+  /** Loads again what made room for others, if that is what the request means. Null: there is nothing to wait for. */
+  wake(model: string, isMeant: (wanted: WantedVersion) => boolean): Promise<void> | null {
+    const tracked = this.#models.get(model)
+    if (!tracked || this.#stopping.signal.aborted) return null
+    const meant = wantedBy(tracked.state).filter((wanted) => this.#statusOf(wanted) !== 'ready' && isMeant(wanted))
+    for (const wanted of meant) {
+      if (this.#lacksRoom(wanted)) this.#failures.delete(wanted.artifact.sha256)
+      else if (!tracked.unloaded.delete(keyOf(wanted))) continue
+      tracked.waking.add(keyOf(wanted))
+    }
+    const waking = meant.filter((wanted) => tracked.waking.has(keyOf(wanted)))
+    if (waking.length === 0) return null
+    this.#loads.pump()
+    return this.#loads.ended(waking)
   }
 
   get(model: string): ServedModel | null {
@@ -98,102 +123,140 @@ export class ServingSet {
   }
 
   statusOf(wanted: WantedVersion): { status: LoadStatus; failure: LoadFailure | null } {
-    const failure = this.#failures.get(wanted.artifact.sha256) ?? null
-    return { status: this.#status(wanted.model, keyOf(wanted), wanted.artifact.sha256), failure }
+    return { status: this.#statusOf(wanted), failure: this.#failures.get(wanted.artifact.sha256) ?? null }
   }
 
   /** Whether every version that any record asks for is either loaded or known not to load. */
   get settled(): boolean {
-    return this.#next() === null && this.#loading === null
+    return this.#pending().length === 0 && this.#loads.idle
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    const loading = this.#loading
-    loading?.abort.abort(new Error('the pod is stopping'))
-    await loading?.done
+    for (const { previous } of this.#models.values()) clearTimeout(previous?.timer)
+    await this.#loads.stop()
     await Promise.all([...this.versions().map((version) => version.retire(this.#deps.drainMs)), ...this.#retiring])
   }
 
-  #status(model: string, key: string, digest: string): LoadStatus {
+  #settingsOf = (state: ServingState): ModelSettings => resolveSettings(state.settings, this.#deps.defaults)
+
+  #statusOf({ model, version, artifact }: WantedVersion): LoadStatus {
+    const key = keyOf({ version, artifact })
     if (this.#loaded.get(model)?.has(key)) return 'ready'
-    return this.#failures.has(digest) ? 'failed' : 'pending'
+    if (this.#failures.has(artifact.sha256)) return 'failed'
+    return this.#models.get(model)?.unloaded.has(key) ? 'unloaded' : 'pending'
   }
 
-  #isWanted({ model, version, artifact }: WantedVersion): boolean {
-    const state = this.#models.get(model)?.state
-    return state !== undefined && wantedBy(state).some((wanted) => keyOf(wanted) === keyOf({ version, artifact }))
-  }
-
-  #abortUnwanted(): void {
-    if (this.#loading && !this.#isWanted(this.#loading.wanted)) this.#loading.abort.abort(new Error('a newer serving state came'))
+  #isWanted(wanted: WantedVersion): boolean {
+    const state = this.#models.get(wanted.model)?.state
+    return state !== undefined && wantedBy(state).some((other) => keyOf(other) === keyOf(wanted))
   }
 
   /** Production of any model before any candidate. */
-  #next(): WantedVersion | null {
+  #pending(): WantedVersion[] {
     const wanted = [...this.#models.values()].flatMap(({ state }) => wantedBy(state))
-    const pending = wanted.filter((version) => this.#status(version.model, keyOf(version), version.artifact.sha256) === 'pending')
-    return pending.find(({ arm }) => arm === 'production') ?? pending[0] ?? null
+    const pending = wanted.filter((version) => this.#statusOf(version) === 'pending')
+    return [...pending.filter(({ arm }) => arm === 'production'), ...pending.filter(({ arm }) => arm !== 'production')]
   }
 
-  /** One load at a time: loading must not slow down what is serving. */
-  #pump(): void {
-    const wanted = this.#stopping.signal.aborted || this.#loading ? null : this.#next()
-    if (!wanted) return
-    const abort = new AbortController()
-    this.#loading = { wanted, abort, done: Promise.resolve() }
-    this.#loading.done = this.#loadOne(wanted, abort.signal).finally(() => {
-      this.#loading = null
-      this.#settle(wanted.model)
-      this.#pump()
+  #lacksRoom({ artifact }: WantedVersion): boolean {
+    const failure = this.#failures.get(artifact.sha256)
+    return failure?.kind === 'transient' && failure.stage === 'memory'
+  }
+
+  #keep(loaded: LoadedVersion): void {
+    crashPoint('mid_reload')
+    const tracked = this.#models.get(loaded.model)
+    tracked?.waking.delete(loaded.key)
+    if (tracked) loaded.configure(this.#settingsOf(tracked.state))
+    const versions = this.#loaded.get(loaded.model) ?? new Map<string, LoadedVersion>()
+    this.#loaded.set(loaded.model, versions.set(loaded.key, loaded))
+  }
+
+  /** Unloads what is idle where the model would not fit otherwise. @throws LoadFailure stage memory */
+  #makeRoom({ model }: WantedVersion, bytes: number): void {
+    const used = this.versions().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
+    const residents = [...this.#loaded].flatMap(([name, versions]) => (name === model ? this.#previousOf(name) : this.#residentsOf(name, versions)))
+    for (const resident of makeRoom(this.#deps, bytes, used + this.#loads.reservedBytes, residents)) this.#unload(resident)
+  }
+
+  #residentsOf(model: string, versions: ReadonlyMap<string, LoadedVersion>): Resident[] {
+    const tracked = this.#models.get(model)
+    const production = tracked?.plan?.production?.key
+    return [...versions.values()].map(({ key, memoryBytes, lastUsedMs, inFlight }) => {
+      const worth = key === production ? 'production' : key === tracked?.previous?.key ? 'kept' : 'candidate'
+      return { model, key, bytes: memoryBytes, worth, lastUsedMs, inFlight }
     })
   }
 
-  async #loadOne(wanted: WantedVersion, signal: AbortSignal): Promise<void> {
-    try {
-      const loaded = await this.#deps.load(wanted, signal)
-      crashPoint('mid_reload')
-      const versions = this.#loaded.get(wanted.model) ?? new Map<string, LoadedVersion>()
-      this.#loaded.set(wanted.model, versions.set(loaded.key, loaded))
-    } catch (error) {
-      if (!signal.aborted) this.#failures.set(wanted.artifact.sha256, asLoadFailure(error, 'open'))
-    }
+  /** Of the model that is loading only what it keeps for a rollback may go. */
+  #previousOf = (model: string): Resident[] => this.#residentsOf(model, this.#loaded.get(model) ?? new Map()).filter(({ worth }) => worth === 'kept')
+
+  #unload(resident: Resident): void {
+    const { model, key } = resident
+    const versions = this.#loaded.get(model)
+    const tracked = this.#models.get(model)
+    if (!versions || !tracked) return
+    if (tracked.previous?.key === key) this.#forgetPrevious(tracked)
+    else tracked.unloaded.add(key)
+    this.#deps.log.info('version unloaded to make room', { model, key })
+    this.#free(versions, key)
+    this.#settle(model)
   }
 
   /** Makes requests see what the newest record allows, in one assignment, and frees what nobody needs. */
   #settle(model: string): void {
     const tracked = this.#models.get(model)
-    if (!tracked) return
-    const digests = new Map(wantedBy(tracked.state).map((wanted) => [keyOf(wanted), wanted.artifact.sha256]))
-    const plan = planArms(tracked.state, tracked.plan, (key) => this.#status(model, key, digests.get(key) ?? ''))
-    if (plan !== tracked.plan) this.#swap(tracked, plan)
+    if (!tracked || this.#stopping.signal.aborted) return
+    const wanted = new Map(wantedBy(tracked.state).map((version) => [keyOf(version), version]))
+    const plan = planArms(tracked.state, tracked.plan, (key) => {
+      const version = wanted.get(key)
+      return version ? this.#statusOf(version) : 'pending'
+    })
+    this.#swap(tracked, plan)
     this.#reportFailures(tracked)
-    this.#free(model, tracked)
+    this.#freeUnneeded(model, tracked)
   }
 
   #swap(tracked: Tracked, plan: ArmPlan): void {
-    const announced = newArms(tracked.plan, plan)
     const { state } = tracked
-    const versions = this.#loaded.get(state.model)
-    const bind = (arm: PlannedArm): ServedArm[] => {
-      const loaded = versions?.get(arm.key)
-      return loaded ? [{ arm, loaded }] : []
-    }
+    const served = bindArms(state, plan, this.#loaded.get(state.model) ?? new Map())
+    const announced = newArms(tracked.plan, plan)
+    if (plan === tracked.plan && sameBinding(served, tracked.served)) return
+    this.#keepPrevious(tracked, plan)
     tracked.plan = plan
-    tracked.served = {
-      model: state.model,
-      salt: plan.salt,
-      production: plan.production ? (bind(plan.production)[0] ?? null) : null,
-      candidates: plan.candidates.flatMap(bind),
-      state,
-    }
-    this.#deps.onSwap(tracked.served, announced.flatMap(bind))
+    tracked.served = served
+    this.#deps.onSwap(
+      served,
+      servedArms(served).filter(({ arm }) => announced.includes(arm)),
+    )
+  }
+
+  /** The Production version that leaves stays for a while, so that a rollback needs no load. */
+  #keepPrevious(tracked: Tracked, plan: ArmPlan): void {
+    const [before, after] = [tracked.plan?.production?.key, plan.production?.key]
+    const { keepPreviousMs } = this.#settingsOf(tracked.state)
+    if (before === undefined || before === after || after === undefined) return
+    this.#forgetPrevious(tracked)
+    if (keepPreviousMs === 0) return
+    const { model } = tracked.state
+    const timer = setTimeout(() => {
+      const now = this.#models.get(model)
+      if (now?.previous?.key === before) now.previous = null
+      this.#settle(model)
+    }, keepPreviousMs).unref()
+    tracked.previous = { key: before, timer }
+  }
+
+  #forgetPrevious(tracked: Tracked): void {
+    clearTimeout(tracked.previous?.timer)
+    tracked.previous = null
   }
 
   #reportFailures({ state, reported }: Tracked): void {
     for (const wanted of wantedBy(state)) {
       const failure = this.#failures.get(wanted.artifact.sha256)
-      if (!failure || this.#status(state.model, keyOf(wanted), wanted.artifact.sha256) === 'ready') continue
+      if (!failure || this.#statusOf(wanted) === 'ready') continue
       const report = JSON.stringify([keyOf(wanted), failure.kind, failure.stage])
       if (reported.has(report)) continue
       reported.add(report)
@@ -201,21 +264,24 @@ export class ServingSet {
     }
   }
 
-  #free(model: string, { plan, state }: Tracked): void {
+  #freeUnneeded(model: string, { plan, state, previous, unloaded }: Tracked): void {
     const versions = this.#loaded.get(model)
-    for (const key of unneeded(versions?.keys() ?? [], plan, state)) {
-      const loaded = versions?.get(key)
-      versions?.delete(key)
-      if (!loaded) continue
-      const retired = loaded.retire(this.#deps.drainMs).catch((error: unknown) => this.#deps.log.warn('a version could not be freed', { model, key, error }))
-      this.#retiring.add(retired)
-      void retired.then(() => {
-        this.#retiring.delete(retired)
-        this.#deps.onFreed(loaded)
-      })
-    }
+    for (const key of unneeded(versions?.keys() ?? [], plan, state)) if (versions && key !== previous?.key) this.#free(versions, key)
+    const needed = new Set([...armsOf(plan).map(({ key }) => key), ...wantedBy(state).map(keyOf)])
+    for (const key of unloaded) if (!needed.has(key)) unloaded.delete(key)
+  }
+
+  #free(versions: Map<string, LoadedVersion>, key: string): void {
+    const loaded = versions.get(key)
+    if (!versions.delete(key) || !loaded) return
+    const { model } = loaded
+    const retired = loaded
+      .retire(this.#deps.drainMs)
+      .catch((error: unknown) => this.#deps.log.warn('a version could not be freed', { model, key, reason: messageOf(error) }))
+    this.#retiring.add(retired)
+    void retired.then(() => {
+      this.#retiring.delete(retired)
+      this.#deps.onFreed(loaded)
+    })
   }
 }
-
-/** All arms of a model, Production first. */
-export const servedArms = ({ production, candidates }: ServedModel): ServedArm[] => [...(production ? [production] : []), ...candidates]

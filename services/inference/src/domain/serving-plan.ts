@@ -1,6 +1,7 @@
 import type { Artifact } from '@millrace/contracts/events/fields.ts'
 import type { ServingState } from '@millrace/contracts/events/model-events.ts'
 import type { Signature } from '@millrace/contracts/model/model-spec.ts'
+import type { AnnouncedServingSettings } from '@millrace/contracts/model/serving-settings.ts'
 
 /** One version that a serving state asks for, in the arm it is to answer in. */
 export interface WantedVersion {
@@ -10,6 +11,8 @@ export interface WantedVersion {
   readonly arm: string
   readonly weightPercent: number
   readonly signature: Signature | null
+  /** How the model is to be served; none: as the pod is set up. */
+  readonly settings: AnnouncedServingSettings | undefined
 }
 
 /** What one arm answers with, and since which generation. */
@@ -28,7 +31,8 @@ export interface ArmPlan {
   readonly candidates: readonly PlannedArm[]
 }
 
-export type LoadStatus = 'ready' | 'failed' | 'pending'
+/** `unloaded`: it was there, made room for others, and is loaded again when it is asked for. */
+export type LoadStatus = 'ready' | 'failed' | 'pending' | 'unloaded'
 
 /** The fence: only a greater generation is news. */
 export const isNewer = (held: ServingState | undefined, incoming: ServingState): boolean => incoming.generation > (held?.generation ?? 0)
@@ -38,9 +42,10 @@ export const keyOf = ({ version, artifact }: { version: string; artifact: Artifa
 
 /** Every version that a state asks for, Production first. One that stands in several arms appears once for each. */
 export function wantedBy(state: ServingState): WantedVersion[] {
-  const { model, production } = state
-  const first = production ? [{ model, ...pick(production), arm: 'production', weightPercent: 100, signature: production.signature }] : []
-  return [...first, ...state.candidates.map((item) => ({ model, ...pick(item), arm: item.mode, weightPercent: item.weightPercent, signature: null }))]
+  const { model, production, settings } = state
+  const first = production ? [{ model, settings, ...pick(production), arm: 'production', weightPercent: 100, signature: production.signature }] : []
+  const candidates = state.candidates.map((item) => ({ ...pick(item), arm: item.mode, weightPercent: item.weightPercent }))
+  return [...first, ...candidates.map((item) => ({ model, settings, ...item, signature: null }))]
 }
 
 const pick = ({ version, artifact }: { version: string; artifact: Artifact }) => ({ version, artifact })
@@ -50,14 +55,15 @@ const pick = ({ version, artifact }: { version: string; artifact: Artifact }) =>
  * failed keeps the Production that is held, while candidates follow the record. Candidates that are not loaded are left out: their share stays with Production.
  */
 export function planArms(state: ServingState, held: ArmPlan | null, statusOf: (key: string) => LoadStatus): ArmPlan {
+  const isThere = (key: string): boolean => ['ready', 'unloaded'].includes(statusOf(key))
   const production = wantedBy(state).find(({ arm }) => arm === 'production')
   const status = production ? statusOf(keyOf(production)) : 'ready'
   if (status === 'pending' && held?.production) return held
-  const candidates = wantedBy(state).filter((wanted) => wanted.arm !== 'production' && statusOf(keyOf(wanted)) === 'ready')
+  const candidates = wantedBy(state).filter((wanted) => wanted.arm !== 'production' && isThere(keyOf(wanted)))
   const kept = held?.production ?? null
   return {
     salt: state.salt,
-    production: production && status === 'ready' ? armOf(production, state.generation) : production ? kept : null,
+    production: production && isThere(keyOf(production)) ? armOf(production, state.generation) : production ? kept : null,
     candidates: candidates.map((wanted) => armOf(wanted, state.generation)),
   }
 }

@@ -5,6 +5,19 @@ export interface CallMessage {
   readonly argument: unknown
 }
 
+/** The first message of a worker thread. */
+export interface ReadyMessage {
+  readonly ready: true
+  /** The operating system's number of the thread. */
+  readonly systemId: number | null
+}
+
+/** What a process that tried a model found. */
+export interface Probed {
+  /** That one session took; at least the size of its files. */
+  readonly memoryBytes: number
+}
+
 export type AnswerMessage =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly code: string | null; readonly message: string; readonly details: Readonly<Record<string, unknown>> }

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { AppError, isErrorCode } from '@millrace/platform/errors.ts'
 import type { Tensor } from '../domain/tensor.ts'
-import type { AnswerMessage, CallMessage } from './calls.ts'
+import type { AnswerMessage, CallMessage, Probed } from './calls.ts'
 import type { ModelFile } from './model-file.ts'
 
 /** `passed`: the runtime opened the files and answered the example. `refused`: it said no. `crashed`: the process died, ran out of memory or of time. */
-export type ProbeResult = { kind: 'passed' } | { kind: 'refused'; stage: 'verify' | 'probe'; message: string } | { kind: 'crashed'; message: string }
+export type ProbeResult = { kind: 'passed'; memoryBytes: number } | { kind: 'refused'; stage: 'probe'; message: string } | { kind: 'crashed'; message: string }
 
 export interface ProbeChild {
   probe(files: readonly ModelFile[], example: readonly Tensor[], timeoutMs: number): Promise<ProbeResult>
@@ -33,9 +33,7 @@ export async function startProbeChild(memoryBytes: number): Promise<ProbeChild> 
   await Promise.race([once(child, 'message'), once(child, 'exit')])
   return {
     async probe(files, example, timeoutMs) {
-      const inspected = await ask(child, { id: 0, method: 'inspect', argument: files }, timeoutMs)
-      if (inspected.kind !== 'passed') return inspected.kind === 'refused' ? { ...inspected, stage: 'verify' } : inspected
-      return ask(child, { id: 1, method: 'run', argument: { files, example } }, timeoutMs)
+      return ask(child, { id: 0, method: 'run', argument: { files, example } }, timeoutMs)
     },
     get alive() {
       return exit === null
@@ -76,7 +74,8 @@ async function ask(child: ChildProcess, call: CallMessage, timeoutMs: number): P
 }
 
 function resultOf(answer: AnswerMessage): ProbeResult {
-  if (answer.ok) return { kind: 'passed' }
+  // The cast is sound: probe-child.ts answers `run` with this.
+  if (answer.ok) return { kind: 'passed', ...(answer.result as Probed) }
   const refusal = isErrorCode(answer.code) ? new AppError(answer.code, answer.message) : new Error(`the runtime failed: ${answer.message}`)
   return { kind: 'refused', stage: 'probe', message: refusal.message }
 }

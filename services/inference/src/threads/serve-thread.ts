@@ -1,6 +1,7 @@
+import { readlinkSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { answerCall } from './answer-calls.ts'
-import type { CallMessage, Methods } from './calls.ts'
+import type { CallMessage, Methods, ReadyMessage } from './calls.ts'
 
 /** Answers the main thread's calls; says that it is ready first. */
 export function serveThread(methods: Methods): void {
@@ -9,5 +10,14 @@ export function serveThread(methods: Methods): void {
   port.on('message', (call: CallMessage) => {
     void answerCall(methods, call).then(({ answer, transfer }) => port.postMessage(answer, [...transfer]))
   })
-  port.postMessage('ready')
+  port.postMessage({ ready: true, systemId: readSystemId() } satisfies ReadyMessage)
+}
+
+/** What the operating system calls this thread; null where it does not say. */
+function readSystemId(): number | null {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1)) || null
+  } catch {
+    return null
+  }
 }

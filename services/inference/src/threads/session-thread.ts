@@ -4,11 +4,11 @@ import type { Tensor } from '../domain/tensor.ts'
 import { type ModelFile, openFiles, toTensors } from './model-file.ts'
 import { serveThread } from './serve-thread.ts'
 
-/** Entry of a worker thread that holds one version's sessions: they live and die with it. */
+/** Entry of a worker thread that holds the sessions of one version at a time. */
 let chain: OnnxChain | null = null
 
-async function open(files: readonly ModelFile[]): Promise<{ result: Signature }> {
-  chain = await openFiles(files)
+async function open({ files, intraOpThreads }: { files: readonly ModelFile[]; intraOpThreads: number }): Promise<{ result: Signature }> {
+  chain = await openFiles(files, { intraOpNumThreads: intraOpThreads })
   return { result: chain.signature }
 }
 
@@ -17,4 +17,11 @@ async function run(inputs: readonly Tensor[]): Promise<{ result: Tensor[] }> {
   return { result: toTensors(await chain.run(inputs)) }
 }
 
-serveThread({ open, run })
+/** Gives the model's memory back, so that the thread can hold another one. */
+async function close(): Promise<{ result: null }> {
+  await chain?.release()
+  chain = null
+  return { result: null }
+}
+
+serveThread({ open, run, close })

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
+import { setPriority } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { AppError, isErrorCode, TransientError } from '@millrace/platform/errors.ts'
-import type { AnswerMessage, CallMessage } from './calls.ts'
+import type { AnswerMessage, CallMessage, ReadyMessage } from './calls.ts'
 
 /** A worker thread that answers calls. */
 export interface Thread {
@@ -11,7 +13,12 @@ export interface Thread {
   readonly pending: number
   /** Called once when the thread ended without having been stopped. */
   onLost(listener: () => void): void
-  /** Ends the thread, whatever it is doing; what had no answer yet is rejected. */
+  /**
+   * Puts the thread behind all that are less nice (0, as it starts, to 19) where the operating system allows it. There is no way back.
+   */
+  beNice(niceness: number): void
+  readonly niceness: number
+  /** Ends the thread; what had no answer yet is rejected. A thread inside a native call ends only when that returns: it is not waited for then. */
   stop(): Promise<void>
 }
 
@@ -21,6 +28,7 @@ interface Waiting {
 }
 
 const HEAP_MB = 512
+const STOP_MS = 1000
 
 /** Starts a thread from `entry` and resolves once its code is loaded, so that the first call does not pay for it. */
 export async function startThread(entry: URL): Promise<Thread> {
@@ -29,7 +37,9 @@ export async function startThread(entry: URL): Promise<Thread> {
   const lostListeners: (() => void)[] = []
   let stopped = false
   let lost = false
-  await once(worker, 'message')
+  // The cast is sound: serve-thread.ts says this first.
+  const [{ systemId }] = (await once(worker, 'message')) as [ReadyMessage]
+  let niceness = 0
   worker.on('message', (answer: AnswerMessage) => settle(waiting, answer))
   worker.on('error', () => undefined)
   worker.once('exit', () => {
@@ -52,10 +62,22 @@ export async function startThread(entry: URL): Promise<Thread> {
     get pending() {
       return waiting.size
     },
+    beNice(wanted) {
+      if (wanted <= niceness || systemId === null) return
+      try {
+        setPriority(systemId, wanted)
+        niceness = wanted
+      } catch {
+        // Not allowed here, or the thread is gone: it runs as it is.
+      }
+    },
+    get niceness() {
+      return niceness
+    },
     onLost: (listener) => void lostListeners.push(listener),
     async stop() {
       stopped = true
-      await worker.terminate()
+      await Promise.race([worker.terminate(), pause(STOP_MS, undefined, { ref: false })])
     },
   }
 }

@@ -1,0 +1,164 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '@millrace/platform/errors.ts'
+import type { Log } from '@millrace/platform/log.ts'
+import type { Batcher, Executor } from './batcher.ts'
+import type { ModelSettings } from './domain/model-settings.ts'
+import type { LocalArtifact } from './read-artifact.ts'
+import type { ThreadPool } from './thread-pool.ts'
+import { openSession, type Session } from './threads/session.ts'
+import type { Spare } from './threads/spare.ts'
+import type { Thread } from './threads/thread.ts'
+
+export interface CrewDeps {
+  /** One thread is kept ready for the next promotion; what a freed version leaves goes back there. */
+  readonly threads: Spare<Thread>
+  readonly startThread: () => Promise<Thread>
+  /** Threads beyond the first of each version. */
+  readonly pool: ThreadPool
+  /** Whether that much memory is free for another session. */
+  readonly hasRoom: (bytes: number) => boolean
+  /** A batch that runs longer is given up together with its thread. */
+  readonly runLimitMs: number
+  readonly idleMs: number
+  readonly log: Log
+}
+
+export interface CrewModel {
+  readonly model: string
+  readonly version: string
+  readonly artifact: LocalArtifact
+  readonly batcher: Batcher
+  readonly settings: () => ModelSettings
+  readonly intraOpThreads: number
+  readonly sessionBytes: number
+  /** A batch did not come to an end. */
+  readonly onStuck: () => void
+}
+
+interface Member {
+  readonly session: Session
+  readonly executor: Executor
+  /** Taken from the pool. */
+  readonly extra: boolean
+  usedMs: number
+}
+
+/** A request that waits this long with every thread busy calls for another one: longer than a small model's batch, shorter than anybody notices. */
+const GROW_AFTER_MS = 5
+const REOPEN_PAUSE_MS = 1000
+const LOW_NICENESS = 10
+const LAST_NICENESS = 19
+
+/** The threads of one version: the first is there as long as it is, others come with load and go when they are idle. */
+export class Crew {
+  readonly #deps: CrewDeps
+  readonly #model: CrewModel
+  readonly #members = new Set<Member>()
+  readonly #shrinking: NodeJS.Timeout
+  #growing = false
+  readonly #stopping = new AbortController()
+
+  constructor(deps: CrewDeps, model: CrewModel, first: Session) {
+    this.#deps = deps
+    this.#model = model
+    this.#join(first, false)
+    this.#shrinking = setInterval(() => this.#shrink(), deps.idleMs / 2).unref()
+  }
+
+  get size(): number {
+    return this.#members.size
+  }
+
+  /** Told by the queue while nobody is idle. */
+  onPressure(oldestWaitMs: number): void {
+    const { pool, hasRoom } = this.#deps
+    const { threads, priority } = this.#model.settings()
+    if (this.#growing || this.#stopping.signal.aborted || oldestWaitMs < GROW_AFTER_MS || this.size === 0 || this.size >= threads) return
+    if (!hasRoom(this.#model.sessionBytes) || !pool.take(priority)) return
+    this.#growing = true
+    void this.#open(0, true).finally(() => {
+      this.#growing = false
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    clearInterval(this.#shrinking)
+    await Promise.all([...this.#members].map((member) => this.#leave(member)))
+  }
+
+  #join(session: Session, extra: boolean): void {
+    const member: Member = { session, extra, usedMs: performance.now(), executor: { run: (inputs) => this.#run(member, inputs) } }
+    if (this.#model.settings().priority === 'low') session.beNice(LOW_NICENESS)
+    this.#members.add(member)
+    this.#model.batcher.add(member.executor)
+    session.onLost(() => this.#replace(member, 'a model thread ended; another one is started'))
+  }
+
+  async #run(member: Member, inputs: Parameters<Session['run']>[0]): ReturnType<Session['run']> {
+    const limit = Promise.withResolvers<never>()
+    const timer = setTimeout(() => limit.reject(new Error(`the model had not answered after ${this.#deps.runLimitMs} ms`)), this.#deps.runLimitMs)
+    const running = member.session.run(inputs)
+    try {
+      return await Promise.race([running, limit.promise])
+    } catch (error) {
+      if (member.session.busy) this.#giveUp(member)
+      throw error
+    } finally {
+      member.usedMs = performance.now()
+      clearTimeout(timer)
+    }
+  }
+
+  /** Nothing ends a native call: the thread is left to itself, behind everything else on the machine. */
+  #giveUp(member: Member): void {
+    member.session.beNice(LAST_NICENESS)
+    this.#replace(member, 'a model did not come to an end; its thread is given up and another one is started')
+    void member.session.stop()
+    this.#model.onStuck()
+  }
+
+  #replace(member: Member, message: string): void {
+    if (!this.#remove(member) || this.#stopping.signal.aborted) return
+    const { model, version } = this.#model
+    this.#deps.log.error(message, { model, version })
+    void this.#open(REOPEN_PAUSE_MS, false)
+  }
+
+  #remove(member: Member): boolean {
+    if (!this.#members.delete(member)) return false
+    this.#model.batcher.remove(member.executor)
+    if (member.extra) this.#deps.pool.giveBack()
+    return true
+  }
+
+  async #leave(member: Member): Promise<void> {
+    if (!this.#remove(member)) return
+    const thread = await member.session.close()
+    if (thread) this.#deps.threads.give(thread)
+  }
+
+  #shrink(): void {
+    const before = performance.now() - this.#deps.idleMs
+    for (const member of this.#members) if (member.extra && member.usedMs < before && !member.session.busy) void this.#leave(member)
+  }
+
+  async #open(afterMs: number, extra: boolean): Promise<void> {
+    const { model, version, artifact, intraOpThreads } = this.#model
+    let joined = false
+    try {
+      await pause(afterMs, undefined, { ref: false })
+      if (this.#stopping.signal.aborted) return
+      // Not the spare one: that waits for the next promotion.
+      const session = await openSession(await this.#deps.startThread(), artifact.files, intraOpThreads)
+      await session.run(artifact.example)
+      joined = !this.#stopping.signal.aborted
+      if (joined) this.#join(session, extra)
+      else await session.stop()
+    } catch (error) {
+      this.#deps.log.warn('a further thread of a model could not be opened', { model, version, reason: messageOf(error) })
+    } finally {
+      if (extra && !joined) this.#deps.pool.giveBack()
+    }
+  }
+}
