@@ -61,6 +61,8 @@ export const modelSpec = z.looseObject({
   signature,
   /** Names of the columns of a table, in order: those of the one input `[n, k]`, or one per input of that name. None where the inputs are plain tensors. */
   columns: z.array(column).min(1).max(10_000).nullable().optional(),
+  /** Outputs of the network that are no tensors (sequences, maps), which are not served. */
+  omittedOutputs: z.array(z.string()).optional(),
   labels: z.array(label).max(10_000).nullable(),
   preprocessing: imagePreprocessing.nullable(),
   /** File with one `TensorExample`, used to warm the model up. */
@@ -76,7 +78,11 @@ export type ModelSpec = z.infer<typeof modelSpec>
 export const tensorData = z.looseObject({ name: z.string(), datatype, shape: z.array(z.int().nonnegative()), data: z.array(z.number()) })
 export type TensorData = z.infer<typeof tensorData>
 
-export const tensorExample = z.looseObject({ inputs: z.array(tensorData).min(1) })
+/** A tensor of an example: strings for BYTES and for integers beyond 2^53, truth values for BOOL. */
+export const exampleTensor = tensorData.extend({ data: z.array(z.union([z.number(), z.string(), z.boolean()])) })
+export type ExampleTensor = z.infer<typeof exampleTensor>
+
+export const tensorExample = z.looseObject({ inputs: z.array(exampleTensor).min(1) })
 export type TensorExample = z.infer<typeof tensorExample>
 
 /** Rows and the answers of the runtime that trained the model; the promoter runs the ONNX itself and compares within `tolerance` (absolute). */

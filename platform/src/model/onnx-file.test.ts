@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AppError } from '../errors.ts'
-import { defaultOnnxLimits, inspectOnnx } from './onnx-file.ts'
+import { inspectOnnx } from './onnx-file.ts'
+import { defaultOnnxLimits } from './onnx-limits.ts'
 import { type OnnxGraph, writeOnnx } from './onnx-writer.ts'
 import { concatBytes, type Field, intField, messageField, textField } from './protobuf-writer.ts'
 
@@ -33,8 +34,11 @@ test('a written model is described: ends, element types, open dimensions, operat
     opsets: [{ domain: '', version: 17 }],
     inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
     outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 3] }],
+    omittedOutputs: [],
     nodeCount: 1,
     operators: ['Gemm'],
+    metadata: {},
+    sideFiles: [],
   })
 })
 
@@ -89,15 +93,21 @@ test.each([
     'external data',
   ],
   ['an operator of a custom domain', modelOf([messageField(1, [textField(4, 'Evil'), textField(7, 'com.example')])]), "domain 'com.example'"],
-  ['a custom domain among the opsets', modelOf([], [messageField(8, [textField(1, 'com.example'), intField(2, 1)])]), "domain 'com.example'"],
-  ['a function of a custom domain', modelOf([], [messageField(25, [textField(1, 'f'), textField(10, 'com.example')])]), "domain 'com.example'"],
+  ['an operator that opens files', modelOf([messageField(1, [textField(4, 'EPContext'), textField(7, 'com.microsoft')])]), 'EPContext'],
+  ['training information', modelOf([], [messageField(20, [])]), 'training information'],
 ])('%s is refused', (_name, bytes, message) => {
   expect(() => inspectOnnx(bytes)).toThrow(message)
 })
 
-test('an output that is a sequence is refused, with the way out', () => {
-  const sequence = messageField(12, [textField(1, 'probabilities'), messageField(2, [messageField(4, [])])])
-  expect(() => inspectOnnx(modelOf([sequence]))).toThrow('zipmap=False')
+const sequence = messageField(12, [textField(1, 'probabilities'), messageField(2, [messageField(4, [])])])
+
+test('an output that is a sequence is left out where there are tensors beside it', () => {
+  expect(inspectOnnx(modelOf([sequence]))).toMatchObject({ outputs: [{ name: 'y' }], omittedOutputs: ['probabilities'] })
+})
+
+test('a model that answers in sequences alone is refused, with the way out', () => {
+  const model = concatBytes([messageField(7, [tensorValue(11, 'x'), sequence])])
+  expect(() => inspectOnnx(model)).toThrow("convert with options={'zipmap': False}")
 })
 
 test('graphs nested deeper than the limit are refused', () => {

@@ -1,60 +1,36 @@
-import type { Datatype } from '@millrace/contracts/model/model-spec.ts'
 import { AppError } from '../errors.ts'
-import { type ProtobufField, readFields, readText } from './protobuf-reader.ts'
-
-/** A graph's input or output: -1 is an open dimension, a null shape says nothing about the rank. */
-export interface OnnxValueInfo {
-  readonly name: string
-  readonly datatype: Datatype
-  readonly shape: readonly number[] | null
-}
+import { defaultOnnxLimits, type OnnxLimits, refuseOnnx } from './onnx-limits.ts'
+import { type Body, checkOperator, emptyBody, expandedNodes, functionKey, isBuiltIn } from './onnx-operators.ts'
+import { checkSparseTensor, checkTensor, type SideFileSizes, type TensorBudget } from './onnx-tensors.ts'
+import { type OnnxValueInfo, readValueInfo } from './onnx-values.ts'
+import { readFields, readPair, readText, visitMessages } from './protobuf-reader.ts'
 
 export interface OnnxSummary {
   readonly opsets: readonly { domain: string; version: number }[]
   /** Without those that initializers fill. */
   readonly inputs: readonly OnnxValueInfo[]
   readonly outputs: readonly OnnxValueInfo[]
-  /** Nodes of the graph and of all graphs inside it. */
+  /** Outputs that are no tensors (a ZipMap's sequence of maps) and are left out. */
+  readonly omittedOutputs: readonly string[]
+  /** Nodes of the graph and of all graphs inside it, functions written out. */
   readonly nodeCount: number
   readonly operators: readonly string[]
+  /** What the exporter noted about the model (`metadata_props`). */
+  readonly metadata: Readonly<Record<string, string>>
+  /** Names of the files beside it that hold weights. */
+  readonly sideFiles: readonly string[]
 }
-
-export interface OnnxLimits {
-  readonly maxBytes: number
-  readonly maxNodes: number
-  /** Graphs within graphs (the branches of If, the bodies of Loop). */
-  readonly maxDepth: number
-}
-
-export const defaultOnnxLimits: OnnxLimits = { maxBytes: 1_073_741_824, maxNodes: 100_000, maxDepth: 8 }
-
-const allowedDomains = new Set(['', 'ai.onnx', 'ai.onnx.ml'])
-
-/** TensorProto.DataType by number. */
-const datatypeByNumber: Readonly<Record<number, Datatype>> = {
-  1: 'FP32',
-  2: 'UINT8',
-  3: 'INT8',
-  4: 'UINT16',
-  5: 'INT16',
-  6: 'INT32',
-  7: 'INT64',
-  8: 'BYTES',
-  9: 'BOOL',
-  10: 'FP16',
-  11: 'FP64',
-  12: 'UINT32',
-  13: 'UINT64',
-}
-
-const refuse = (message: string): AppError => new AppError('INVALID_PARAMETER_VALUE', message)
 
 /** What the walk has met so far. */
 interface Walk {
   readonly limits: OnnxLimits
+  readonly budget: TensorBudget
   nodeCount: number
   readonly operators: Set<string>
   readonly opsets: { domain: string; version: number }[]
+  readonly functions: Map<string, Body>
+  readonly metadata: Map<string, string>
+  readonly main: Body
 }
 
 interface Graph {
@@ -63,66 +39,64 @@ interface Graph {
   readonly initializers: Set<string>
 }
 
-const bytesOf = (read: ProtobufField): Uint8Array | null => ('bytes' in read ? read.bytes : null)
-
-/** Calls the visitor of each field that has one; a field of another wire type than expected is passed over, as protobuf does. */
-function visit(message: Uint8Array, visitors: Readonly<Record<number, (bytes: Uint8Array) => void>>): void {
-  for (const read of readFields(message)) {
-    const bytes = bytesOf(read)
-    if (bytes) visitors[read.field]?.(bytes)
-  }
+/** Where nodes are counted, and how deep the graph lies. */
+interface Place {
+  readonly body: Body
+  readonly depth: number
 }
 
-function checkDomain(domain: string): void {
-  if (!allowedDomains.has(domain))
-    throw refuse(
-      `The ONNX file uses operators of the domain '${domain}'; only ${[...allowedDomains].map((known) => `'${known}'`).join(', ')} are served: export the model with standard operators`,
-    )
+const tooManyNodes = ({ maxNodes }: OnnxLimits): AppError => refuseOnnx(`The ONNX file has more than ${maxNodes} nodes; simplify the model or raise the limit`)
+
+function walkAttribute(walk: Walk, attribute: Uint8Array, { body, depth }: Place): void {
+  const tensor = (bytes: Uint8Array) => void checkTensor(bytes, walk.budget, 'inner')
+  const sparse = (bytes: Uint8Array) => void checkSparseTensor(bytes, walk.budget)
+  const inner = (graph: Uint8Array) => void walkGraph(walk, graph, { body, depth: depth + 1 })
+  visitMessages(attribute, { 5: tensor, 6: inner, 10: tensor, 11: inner, 22: sparse, 23: sparse })
 }
 
-/** Weights must be in the file: a path in a model could name any file of the machine that loads it. */
-function checkTensor(tensor: Uint8Array): string {
-  let name = ''
-  for (const read of readFields(tensor)) {
-    const external = read.field === 13 || (read.field === 14 && 'number' in read && read.number !== 0n)
-    if (external) throw refuse('The ONNX file keeps weights in another file (external data), which is not served: save the model as one file')
-    if (read.field === 8 && 'bytes' in read) name = readText(read.bytes)
-  }
-  return name
-}
-
-function walkSparse(sparse: Uint8Array): string {
-  const names: string[] = []
-  visit(sparse, { 1: (values) => names.push(checkTensor(values)), 2: checkTensor })
-  return names.at(-1) ?? ''
-}
-
-function walkAttribute(walk: Walk, attribute: Uint8Array, depth: number): void {
-  const inner = (graph: Uint8Array) => void walkGraph(walk, graph, depth + 1)
-  visit(attribute, { 5: checkTensor, 6: inner, 10: checkTensor, 11: inner, 22: walkSparse, 23: walkSparse })
-}
-
-function walkNode(walk: Walk, node: Uint8Array, depth: number): void {
+/** Of a field that is given twice, the last counts, as protobuf has it. */
+function walkNode(walk: Walk, node: Uint8Array, place: Place): void {
   walk.nodeCount++
-  if (walk.nodeCount > walk.limits.maxNodes) throw refuse(`The ONNX file has more than ${walk.limits.maxNodes} nodes; simplify the model or raise the limit`)
-  visit(node, {
-    4: (type) => walk.operators.add(readText(type)),
-    5: (attribute) => walkAttribute(walk, attribute, depth),
-    7: (domain) => checkDomain(readText(domain)),
-  })
+  if (walk.nodeCount > walk.limits.maxNodes) throw tooManyNodes(walk.limits)
+  const texts = new Map<number, string>()
+  const keep = (field: number) => (bytes: Uint8Array) => void texts.set(field, readText(bytes))
+  visitMessages(node, { 4: keep(4), 5: (attribute) => walkAttribute(walk, attribute, place), 7: keep(7), 8: keep(8) })
+  const [type, domain, overload] = [texts.get(4) ?? '', texts.get(7) ?? '', texts.get(8) ?? '']
+  if (isBuiltIn(domain)) {
+    checkOperator(type)
+    walk.operators.add(type)
+    place.body.nodes++
+  } else {
+    const key = functionKey(domain, type, overload)
+    place.body.calls.set(key, (place.body.calls.get(key) ?? 0) + 1)
+  }
 }
 
-function walkGraph(walk: Walk, bytes: Uint8Array, depth: number): Graph {
-  if (depth > walk.limits.maxDepth) throw refuse(`The ONNX file nests graphs deeper than ${walk.limits.maxDepth}; simplify the model`)
+function walkGraph(walk: Walk, bytes: Uint8Array, place: Place): Graph {
+  if (place.depth > walk.limits.maxDepth) throw refuseOnnx(`The ONNX file nests graphs deeper than ${walk.limits.maxDepth}; simplify the model`)
   const graph: Graph = { inputs: [], outputs: [], initializers: new Set() }
-  visit(bytes, {
-    1: (node) => walkNode(walk, node, depth),
-    5: (tensor) => graph.initializers.add(checkTensor(tensor)),
+  const kind = place.depth === 0 ? 'initializer' : 'inner'
+  visitMessages(bytes, {
+    1: (node) => walkNode(walk, node, place),
+    5: (tensor) => graph.initializers.add(checkTensor(tensor, walk.budget, kind)),
     11: (input) => graph.inputs.push(input),
     12: (output) => graph.outputs.push(output),
-    15: (sparse) => graph.initializers.add(walkSparse(sparse)),
+    15: (sparse) => graph.initializers.add(checkSparseTensor(sparse, walk.budget)),
   })
   return graph
+}
+
+/** Fields of FunctionProto: 1 name, 7 nodes, 10 domain, 13 overload. */
+function walkFunction(walk: Walk, bytes: Uint8Array): void {
+  const texts = new Map<number, string>()
+  const keep = (field: number) => (text: Uint8Array) => void texts.set(field, readText(text))
+  const body = emptyBody()
+  visitMessages(bytes, { 1: keep(1), 7: (node) => walkNode(walk, node, { body, depth: 1 }), 10: keep(10), 13: keep(13) })
+  const [name, domain, overload] = [texts.get(1) ?? '', texts.get(10) ?? '', texts.get(13) ?? '']
+  const key = functionKey(domain, name, overload)
+  if (isBuiltIn(domain) || walk.functions.has(key))
+    throw refuseOnnx(`The ONNX file defines the function ${name} of the domain '${domain}' over another one: export the model without functions`)
+  walk.functions.set(key, body)
 }
 
 function readOpset(walk: Walk, bytes: Uint8Array): void {
@@ -135,70 +109,65 @@ function readOpset(walk: Walk, bytes: Uint8Array): void {
   walk.opsets.push({ domain, version })
 }
 
-function readDimension(bytes: Uint8Array): number {
-  let size = -1
-  for (const read of readFields(bytes)) if (read.field === 1 && 'number' in read) size = Number(BigInt.asIntN(64, read.number))
-  return size >= 0 && Number.isSafeInteger(size) ? size : -1
-}
-
-function readShape(bytes: Uint8Array): number[] {
-  const shape: number[] = []
-  visit(bytes, { 1: (dimension) => shape.push(readDimension(dimension)) })
-  return shape
-}
-
-function readTensorType(name: string, bytes: Uint8Array): OnnxValueInfo {
-  let datatype: Datatype | undefined
-  let shape: number[] | null = null
-  for (const read of readFields(bytes)) {
-    if (read.field === 1 && 'number' in read) datatype = datatypeByNumber[Number(read.number)]
-    if (read.field === 2 && 'bytes' in read) shape = readShape(read.bytes)
-  }
-  if (!datatype)
-    throw refuse(`The tensor '${name}' of the ONNX file has an element type that is not served; use one of ${Object.values(datatypeByNumber).join(', ')}`)
-  return { name, datatype, shape }
-}
-
-function readValueInfo(bytes: Uint8Array): OnnxValueInfo {
-  const names: string[] = []
-  const types: Uint8Array[] = []
-  visit(bytes, { 1: (text) => names.push(readText(text)), 2: (type) => visit(type, { 1: (tensor) => types.push(tensor) }) })
-  const type = types.at(-1)
-  const name = names.at(-1) ?? ''
-  if (!type) throw refuse(`'${name}' of the ONNX file is not a tensor; only tensors are served (for scikit-learn models: convert with zipmap=False)`)
-  return readTensorType(name, type)
-}
-
-/** Fields of ModelProto: 7 the graph, 8 the opsets, 20 training information (two graphs), 25 functions (whose field 7 holds nodes). */
+/** Fields of ModelProto: 7 the graph, 8 the opsets, 14 notes, 20 training information (graphs that change weights), 25 functions. */
 function walkModel(walk: Walk, bytes: Uint8Array): Graph {
   const graph: Graph = { inputs: [], outputs: [], initializers: new Set() }
-  const inner = (nested: Uint8Array) => void walkGraph(walk, nested, 1)
-  visit(bytes, {
+  visitMessages(bytes, {
     7: (body) => {
-      const part = walkGraph(walk, body, 0)
+      const part = walkGraph(walk, body, { body: walk.main, depth: 0 })
       graph.inputs.push(...part.inputs)
       graph.outputs.push(...part.outputs)
       for (const name of part.initializers) graph.initializers.add(name)
     },
     8: (opset) => readOpset(walk, opset),
-    20: (training) => visit(training, { 1: inner, 2: inner }),
-    25: (body) => visit(body, { 7: (node) => walkNode(walk, node, 0), 10: (domain) => checkDomain(readText(domain)) }),
+    14: (note) => {
+      const { key, value } = readPair(note)
+      walk.metadata.set(key, value)
+    },
+    20: () => {
+      throw refuseOnnx('The ONNX file holds training information, which is not served: export the model for inference')
+    },
+    25: (body) => walkFunction(walk, body),
   })
   return graph
 }
 
+function summarize(walk: Walk, graph: Graph): OnnxSummary {
+  const nodeCount = expandedNodes(walk.main, walk.functions, walk.limits.maxNodes)
+  if (nodeCount > walk.limits.maxNodes) throw tooManyNodes(walk.limits)
+  const inputs = graph.inputs.map((input) => readValueInfo(input, walk.limits)).filter(({ name }) => !graph.initializers.has(name))
+  const notTensor = inputs.find(({ tensor }) => !tensor)
+  if (notTensor) throw refuseOnnx(`The input '${notTensor.name}' of the ONNX file is not a tensor; only tensors are served`)
+  const outputs = graph.outputs.map((output) => readValueInfo(output, walk.limits))
+  const tensors = outputs.flatMap(({ tensor }) => tensor ?? [])
+  if (outputs.length > 0 && tensors.length === 0)
+    throw refuseOnnx(
+      `No output of the ONNX file is a tensor ('${outputs[0]?.name}' is a sequence or map); only tensors are served: for scikit-learn models convert with options={'zipmap': False}`,
+    )
+  if (inputs.length === 0 || tensors.length === 0) throw refuseOnnx('The file holds no ONNX graph with inputs and outputs; expected an ONNX model')
+  return {
+    opsets: walk.opsets,
+    inputs: inputs.flatMap(({ tensor }) => tensor ?? []),
+    outputs: tensors,
+    omittedOutputs: outputs.filter(({ tensor }) => !tensor).map(({ name }) => name),
+    nodeCount,
+    operators: [...walk.operators].sort((a, b) => (a < b ? -1 : 1)),
+    metadata: Object.fromEntries(walk.metadata),
+    sideFiles: [...walk.budget.used].sort((a, b) => (a < b ? -1 : 1)),
+  }
+}
+
 /**
  * Reads what an ONNX file is without running or trusting it: a bounded walk over its protobuf (`onnx.proto3`), linear in its size.
- * Only operators of the standard domains, weights inside the file and tensors at both ends pass.
+ * Only operators that the runtime has built in, weights inside the file or in `sideFiles`, and tensors at both ends pass.
  * @throws AppError INVALID_PARAMETER_VALUE with what was found and what to do; PAYLOAD_TOO_LARGE above `maxBytes`
  */
-export function inspectOnnx(bytes: Uint8Array, limits: OnnxLimits = defaultOnnxLimits): OnnxSummary {
+export function inspectOnnx(bytes: Uint8Array, limits: OnnxLimits = defaultOnnxLimits, sideFiles: SideFileSizes = new Map()): OnnxSummary {
   if (bytes.length > limits.maxBytes) throw new AppError('PAYLOAD_TOO_LARGE', `The ONNX file has ${bytes.length} bytes; at most ${limits.maxBytes} are served`)
-  const walk: Walk = { limits, nodeCount: 0, operators: new Set(), opsets: [] }
-  const graph = walkModel(walk, bytes)
-  for (const { domain } of walk.opsets) checkDomain(domain)
-  const inputs = graph.inputs.map(readValueInfo).filter(({ name }) => !graph.initializers.has(name))
-  const outputs = graph.outputs.map(readValueInfo)
-  if (inputs.length === 0 || outputs.length === 0) throw refuse('The file holds no ONNX graph with inputs and outputs; expected an ONNX model')
-  return { opsets: walk.opsets, inputs, outputs, nodeCount: walk.nodeCount, operators: [...walk.operators].sort((a, b) => (a < b ? -1 : 1)) }
+  const budget: TensorBudget = { limits, sideFiles, used: new Set(), totalBytes: 0 }
+  const walk: Walk = {
+    ...{ limits, budget, nodeCount: 0, operators: new Set<string>(), opsets: [] },
+    ...{ functions: new Map(), metadata: new Map(), main: emptyBody() },
+  }
+  return summarize(walk, walkModel(walk, bytes))
 }

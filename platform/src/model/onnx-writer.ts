@@ -1,7 +1,21 @@
 import { bytesField, concatBytes, type Field, floatField, intField, messageField, textField } from './protobuf-writer.ts'
 
-/** ONNX element types (TensorProto.DataType) that the writer knows. */
-const elementTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const
+/** ONNX element types (TensorProto.DataType). */
+const elementTypes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  string: 8,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+} as const
 export type OnnxElementType = keyof typeof elementTypes
 
 /** A graph's input or output; a name as a dimension leaves it open (the batch, as a rule). */

@@ -60,6 +60,23 @@ export function* readFields(bytes: Uint8Array): Generator<ProtobufField> {
   }
 }
 
+/** Calls the visitor of each field that has one; a field of another wire type than bytes is passed over, as protobuf does. */
+export function visitMessages(message: Uint8Array, visitors: Readonly<Record<number, (bytes: Uint8Array) => void>>): void {
+  for (const read of readFields(message)) if ('bytes' in read) visitors[read.field]?.(read.bytes)
+}
+
+/** Repeated numbers that were written as one field. @throws AppError INVALID_PARAMETER_VALUE when they end early or are more than 64 */
+export function readPackedVarints(bytes: Uint8Array): bigint[] {
+  const values: bigint[] = []
+  for (let at = 0; at < bytes.length; ) {
+    if (values.length === 64) throw malformed('a tensor has more than 64 dimensions')
+    const { value, next } = readVarint(bytes, at)
+    values.push(value)
+    at = next
+  }
+  return values
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** @throws AppError INVALID_PARAMETER_VALUE when the bytes are no UTF-8 */
@@ -69,4 +86,15 @@ export function readText(bytes: Uint8Array): string {
   } catch (cause) {
     throw new AppError('INVALID_PARAMETER_VALUE', 'Not a readable ONNX file: a name is not valid UTF-8; export the model again', { cause })
   }
+}
+
+/** A StringStringEntryProto: a name and its text. @throws AppError INVALID_PARAMETER_VALUE */
+export function readPair(bytes: Uint8Array): { key: string; value: string } {
+  let key = ''
+  let value = ''
+  for (const read of readFields(bytes)) {
+    if (read.field === 1 && 'bytes' in read) key = readText(read.bytes)
+    if (read.field === 2 && 'bytes' in read) value = readText(read.bytes)
+  }
+  return { key, value }
 }

@@ -1,23 +1,29 @@
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Artifact } from '@millrace/contracts/events/fields.ts'
-import { type ArtifactManifest, artifactManifest } from '@millrace/contracts/model/artifact-manifest.ts'
-import { MODEL_SPEC_FILE, type ModelSpec, modelSpec, tensorExample } from '@millrace/contracts/model/model-spec.ts'
+import { artifactManifest, type ManifestFile } from '@millrace/contracts/model/artifact-manifest.ts'
+import type { ModelSpec } from '@millrace/contracts/model/model-spec.ts'
 import { messageOf } from '@millrace/platform/errors.ts'
+import { type DescribedModel, describeModel } from '@millrace/platform/model/describe-model.ts'
+import { readInputExample } from '@millrace/platform/model/input-example.ts'
+import { defaultOnnxLimits, type OnnxLimits } from '@millrace/platform/model/onnx-limits.ts'
 import type { z } from 'zod'
 import type { ArtifactCache } from './artifact-cache.ts'
 import { isRefusal, type Tensor } from './domain/tensor.ts'
 import { exampleInputs } from './domain/warm-up.ts'
 import { asLoadFailure, LoadFailure, type LoadStage } from './load-failure.ts'
-import type { ModelFile } from './threads/model-file.ts'
+import type { LocalFile, ModelFile } from './threads/model-file.ts'
 
 /** An artifact whose every byte that matters for serving is on the local disk and verified. */
 export interface LocalArtifact {
   readonly spec: ModelSpec
   readonly files: readonly ModelFile[]
-  /** Bytes of the chain's files. */
+  /** Bytes of the chain's files, and of those that hold their weights. */
   readonly modelBytes: number
   readonly example: readonly Tensor[]
+  /** The example is the model's own; otherwise it is made of zeros. */
+  readonly logged: boolean
   /** Content that must stay in the cache while this version is wanted. */
   readonly content: readonly string[]
 }
@@ -27,12 +33,12 @@ const FIRST_PAUSE_MS = 100
 
 /**
  * Fetches what serving needs by digest: manifest, model description, the chain's files and the input example.
- * @throws LoadFailure transient after three tries with growing, jittered pauses; deterministic where the content is wrong or does not say how to serve it
+ * @throws LoadFailure transient after three tries with growing, jittered pauses; deterministic where the content is wrong, does not say how to serve it or must not reach the runtime
  */
-export async function readArtifact(cache: ArtifactCache, artifact: Artifact, signal: AbortSignal): Promise<LocalArtifact> {
+export async function readArtifact(cache: ArtifactCache, artifact: Artifact, signal: AbortSignal, limits = defaultOnnxLimits): Promise<LocalArtifact> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await readOnce(cache, artifact, signal)
+      return await readOnce(cache, artifact, limits, signal)
     } catch (error) {
       signal.throwIfAborted()
       const failure = asLoadFailure(error, 'fetch')
@@ -42,45 +48,50 @@ export async function readArtifact(cache: ArtifactCache, artifact: Artifact, sig
   }
 }
 
-async function readOnce(cache: ArtifactCache, artifact: Artifact, signal: AbortSignal): Promise<LocalArtifact> {
-  const manifest = await readJson(await cache.file(artifact.sha256, signal), artifactManifest, 'the manifest')
-  const fetchFile = async (name: string): Promise<ModelFile & { sha256: string; sizeBytes: number }> => {
-    const entry = entryOf(manifest, name)
-    return { name, path: await cache.file(entry.sha256, signal), sha256: entry.sha256, sizeBytes: entry.sizeBytes }
+async function readOnce(cache: ArtifactCache, artifact: Artifact, limits: OnnxLimits, signal: AbortSignal): Promise<LocalArtifact> {
+  const { files } = await readJson(await cache.file(artifact.sha256, signal), artifactManifest, 'the manifest')
+  const read = new Map<string, string>()
+  const pathOf = async (file: ManifestFile): Promise<string> => {
+    const path = await cache.file(file.sha256, signal)
+    read.set(file.sha256, path)
+    return path
   }
-  const described = await fetchFile(MODEL_SPEC_FILE)
-  const spec = await readJson(described.path, modelSpec, MODEL_SPEC_FILE)
-  const files = await Promise.all(spec.chain.map(({ file }) => fetchFile(file)))
-  const exampleFile = spec.inputExample === null ? null : await fetchFile(spec.inputExample)
+  const described = await describeModel({ files, open: async (file) => createReadStream(await pathOf(file)) }, limits)
+  if (described.kind === 'unservable') throw new LoadFailure('deterministic', 'verify', `The artifact cannot be served: ${described.reason}`)
+  const local = async (file: ManifestFile) => ({ name: file.path, path: read.get(file.sha256) ?? (await pathOf(file)) })
+  const chain = await Promise.all(
+    described.chain.map(async ({ file, sideFiles }) => ({ ...(await local(file)), sideFiles: await Promise.all(sideFiles.map(local)) })),
+  )
+  const parts = new Map(described.chain.flatMap(({ file, sideFiles }) => [file, ...sideFiles]).map((file) => [file.path, file.sizeBytes]))
   return {
-    spec,
-    files: files.map(({ name, path }) => ({ name, path })),
-    modelBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    example: await readExample(spec, exampleFile),
-    content: [artifact.sha256, described.sha256, ...files.map(({ sha256 }) => sha256), ...(exampleFile ? [exampleFile.sha256] : [])],
+    spec: described.spec,
+    files: chain,
+    modelBytes: [...parts.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0),
+    ...(await readExample(described, described.exampleFile && (await local(described.exampleFile)))),
+    content: [artifact.sha256, ...read.keys()],
   }
 }
 
-function entryOf(manifest: ArtifactManifest, name: string): ArtifactManifest['files'][number] {
-  const entry = manifest.files.find(({ path }) => path === name)
-  if (entry) return entry
-  const wanted = name === MODEL_SPEC_FILE ? 'without it a pod does not know how to serve the artifact: log the model with it' : 'the model description names it'
-  throw new LoadFailure('deterministic', 'verify', `The artifact has no file '${name}'; ${wanted}`)
-}
-
-async function readExample(spec: ModelSpec, file: ModelFile | null): Promise<Tensor[]> {
-  const example = file ? (await readJson(file.path, tensorExample, file.name, 'warm-up')).inputs : null
+/** One row of zeros stands in where a model brought no example, or one in a form of MLflow's that says nothing about its inputs. */
+async function readExample({ spec, origin }: DescribedModel<ManifestFile>, file: LocalFile | null): Promise<Pick<LocalArtifact, 'example' | 'logged'>> {
+  const content = file && parseJson(await readFile(file.path, 'utf8'), file.name, 'warm-up')
+  const example = file && readInputExample(content, spec)
+  if (file && !example && origin === 'own')
+    throw new LoadFailure('deterministic', 'warm-up', `${file.name} is not an input example: expected {"inputs": [...]}`)
   const result = exampleInputs(spec.signature, example)
-  if (isRefusal(result)) throw new LoadFailure('deterministic', 'warm-up', `The input example does not fit the signature: ${result.refused}`)
-  return result.inputs
+  if (!isRefusal(result)) return { example: result.inputs, logged: example !== null }
+  if (origin === 'own') throw new LoadFailure('deterministic', 'warm-up', `The input example does not fit the signature: ${result.refused}`)
+  const zeros = exampleInputs(spec.signature, null)
+  if (isRefusal(zeros)) throw new LoadFailure('deterministic', 'warm-up', zeros.refused)
+  return { example: zeros.inputs, logged: false }
 }
 
-async function readJson<Schema extends z.ZodType>(path: string, schema: Schema, name: string, stage: LoadStage = 'verify'): Promise<z.infer<Schema>> {
+async function readJson<Schema extends z.ZodType>(path: string, schema: Schema, name: string): Promise<z.infer<Schema>> {
   const text = await readFile(path, 'utf8')
-  const parsed = schema.safeParse(parseJson(text, name, stage))
+  const parsed = schema.safeParse(parseJson(text, name, 'verify'))
   if (parsed.success) return parsed.data
   const first = parsed.error.issues[0]
-  throw new LoadFailure('deterministic', stage, `${name} is not valid: ${first?.path.join('.') ?? ''}: ${first?.message ?? ''}`)
+  throw new LoadFailure('deterministic', 'verify', `${name} is not valid: ${first?.path.join('.') ?? ''}: ${first?.message ?? ''}`)
 }
 
 function parseJson(text: string, name: string, stage: LoadStage): unknown {

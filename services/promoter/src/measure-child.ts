@@ -1,17 +1,11 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import {
-  MODEL_SPEC_FILE,
-  type ModelSpec,
-  modelSpec,
-  type ParityRows,
-  parityRows,
-  type TensorData,
-  tensorExample,
-} from '@millrace/contracts/model/model-spec.ts'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { type ExampleTensor, type ParityRows, parityRows } from '@millrace/contracts/model/model-spec.ts'
 import { messageOf } from '@millrace/platform/errors.ts'
+import { type ArtifactFile, type DescribedModel, describeModel } from '@millrace/platform/model/describe-model.ts'
+import { readInputExample } from '@millrace/platform/model/input-example.ts'
 import { type ChainTensor, type OnnxChain, openChain } from '@millrace/platform/model/onnx-chain.ts'
-import { inspectOnnx } from '@millrace/platform/model/onnx-file.ts'
 import type { MeasureReport } from './measure-model.ts'
 import { toChainTensor } from './number-tensor.ts'
 
@@ -26,10 +20,23 @@ async function readJson(folder: string, file: string): Promise<unknown> {
   return JSON.parse(await readFile(join(folder, file), 'utf8'))
 }
 
-async function openModel(folder: string, spec: ModelSpec): Promise<OnnxChain> {
-  const files = await Promise.all(spec.chain.map(async ({ file }) => ({ name: file, bytes: await readFile(join(folder, file)) })))
-  for (const file of files) inspectOnnx(file.bytes)
-  return openChain(files)
+async function listFiles(folder: string): Promise<ArtifactFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return Promise.all(paths.map(async (path) => ({ path: relative(folder, path).replaceAll('\\', '/'), sizeBytes: (await stat(path)).size })))
+}
+
+const readAt = async (folder: string, { path }: ArtifactFile): Promise<{ name: string; bytes: Uint8Array }> => ({
+  name: path,
+  bytes: await readFile(join(folder, path)),
+})
+
+async function openModel(folder: string, { chain }: DescribedModel<ArtifactFile>): Promise<OnnxChain> {
+  const files = chain.map(async ({ file, sideFiles }) => ({
+    ...(await readAt(folder, file)),
+    sideFiles: await Promise.all(sideFiles.map((side) => readAt(folder, side))),
+  }))
+  return openChain(await Promise.all(files))
 }
 
 /** Largest absolute difference; NaN where either side is not a number or the sizes differ. */
@@ -56,22 +63,34 @@ async function measureParity(chain: OnnxChain, rows: ParityRows | null): Promise
   return { kind: 'measured', value: { maxDifference: Number.isFinite(difference) ? difference : null, values } }
 }
 
-/** The first row of a batch. */
-function firstRow(tensor: TensorData): TensorData {
-  const [, ...rest] = tensor.shape
-  return {
-    ...tensor,
-    shape: [1, ...rest],
-    data: tensor.data.slice(
-      0,
-      rest.reduce((product, size) => product * size, 1),
-    ),
-  }
+const NO_ANSWERS = 'the ONNX file is the model itself: there are no answers of another runtime to compare with'
+
+/** A model that was logged as ONNX has no original beside it: it must answer its own input example. */
+async function tryExample(chain: OnnxChain, example: readonly ExampleTensor[] | null): Promise<MeasureReport['parity']> {
+  if (!example) return { kind: 'waived', reason: `${NO_ANSWERS}, and no input example to run it on` }
+  const answers = await chain.run(example.map(toChainTensor))
+  const nan = answers.find(({ data }) => !Array.isArray(data) && data.some((value) => Number.isNaN(Number(value))))
+  if (nan) return missing(`the model answers its own input example with values that are not numbers ('${nan.name}')`)
+  const values = answers.reduce((sum, { data }) => sum + data.length, 0)
+  return { kind: 'waived', reason: `${NO_ANSWERS}; it answers its own input example, with ${values} values` }
 }
 
-async function measureLatency(chain: OnnxChain, inputs: readonly TensorData[] | null): Promise<MeasureReport['latency']> {
+/** The first row of a batch. */
+function firstRow(tensor: ExampleTensor): ExampleTensor {
+  const [, ...rest] = tensor.shape
+  const size = rest.reduce((product, each) => product * each, 1)
+  return tensor.shape.length === 0 ? tensor : { ...tensor, shape: [1, ...rest], data: tensor.data.slice(0, size) }
+}
+
+/** One row where rows are open; a model of a fixed batch takes it whole. */
+function timedInputs(chain: OnnxChain, inputs: readonly ExampleTensor[]): ChainTensor[] {
+  const open = chain.signature.inputs.every(({ shape }) => shape[0] === -1)
+  return inputs.map((tensor) => toChainTensor(open ? firstRow(tensor) : tensor))
+}
+
+async function measureLatency(chain: OnnxChain, inputs: readonly ExampleTensor[] | null): Promise<MeasureReport['latency']> {
   if (!inputs) return missing('the model has neither an input example nor parity rows to run it on')
-  const row = inputs.map((tensor) => toChainTensor(firstRow(tensor)))
+  const row = timedInputs(chain, inputs)
   const times: number[] = []
   for (let run = 0; run < WARM_UP_RUNS + TIMED_RUNS; run += 1) {
     const begun = performance.now()
@@ -92,12 +111,15 @@ async function attempt<T>(measure: () => Promise<T>): Promise<T | { kind: 'missi
 }
 
 async function measureFolder(folder: string): Promise<MeasureReport> {
-  const spec = modelSpec.parse(await readJson(folder, MODEL_SPEC_FILE))
+  const source = { files: await listFiles(folder), open: async ({ path }: ArtifactFile) => createReadStream(join(folder, path)) }
+  const described = await describeModel(source)
+  if (described.kind === 'unservable') throw new Error(`the model cannot be served: ${described.reason}`)
+  const { spec, origin, exampleFile } = described
   const rows = spec.parity === null ? null : parityRows.parse(await readJson(folder, spec.parity))
-  const example = spec.inputExample === null ? null : tensorExample.parse(await readJson(folder, spec.inputExample))
-  const chain = await openModel(folder, spec)
-  const parity = await attempt(() => measureParity(chain, rows))
-  const latency = await attempt(() => measureLatency(chain, example?.inputs ?? rows?.inputs ?? null))
+  const example = exampleFile && readInputExample(await readJson(folder, exampleFile.path), spec)
+  const chain = await openModel(folder, described)
+  const parity = await attempt<MeasureReport['parity']>(() => (rows || origin === 'own' ? measureParity(chain, rows) : tryExample(chain, example)))
+  const latency = await attempt<MeasureReport['latency']>(() => measureLatency(chain, example ?? rows?.inputs ?? null))
   return { parity, latency }
 }
 

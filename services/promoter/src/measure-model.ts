@@ -22,7 +22,11 @@ const missing = z.strictObject({ kind: z.literal('missing'), reason: z.string() 
 const measured = <Value extends z.ZodType>(value: Value) => z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('measured'), value }), missing])
 const report = z.strictObject({
   // JSON has no NaN or infinity: null stands for a difference that is not a number.
-  parity: measured(z.strictObject({ maxDifference: z.number().nullable(), values: z.int() })),
+  parity: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('measured'), value: z.strictObject({ maxDifference: z.number().nullable(), values: z.int() }) }),
+    missing,
+    z.strictObject({ kind: z.literal('waived'), reason: z.string() }),
+  ]),
   latency: measured(z.strictObject({ medianMs: z.number(), runs: z.int() })),
 })
 export type MeasureReport = z.infer<typeof report>
@@ -47,7 +51,7 @@ const unmeasured = (reason: string): Measurements => ({ parity: { kind: 'missing
 function readReport(output: string | { readonly failed: string }): Measurements {
   if (typeof output !== 'string') return unmeasured(output.failed)
   const { parity, latency } = report.parse(JSON.parse(output))
-  return { parity: parity.kind === 'missing' ? parity : withNumber(parity.value), latency }
+  return { parity: parity.kind === 'measured' ? withNumber(parity.value) : parity, latency }
 }
 
 const withNumber = ({ maxDifference, values }: { maxDifference: number | null; values: number }): Measured<{ maxDifference: number; values: number }> => ({

@@ -1,7 +1,8 @@
 import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
+import { modelFixture } from '@millrace/platform/testing/model-folder.ts'
 import { until } from '@millrace/platform/testing/until.ts'
 import { expect, test } from 'vitest'
-import { type RunningRegistry, registered, runningRegistry, servableFiles, signature, specText } from './testing/running-registry.ts'
+import { type RunningRegistry, registered, runningRegistry, servableFiles, signature, specText, transition } from './testing/running-registry.ts'
 
 const finished = (rest: Partial<RunFinished> = {}): RunFinished => ({
   ...{ runId: 'r1', experimentId: '1', runName: 'bold-perch', user: 'ana', status: 'FINISHED', startTime: null, endTime: '2026-01-01T00:00:00.000Z' },
@@ -122,7 +123,18 @@ test.each([
     'mlflow:sklearn',
     'Export the model as ONNX',
   ],
-  ['the ONNX flavor alone', { MLmodel: 'flavors:\n  onnx:\n    data: model.onnx\n', 'model.onnx': 'o' }, 'mlflow:onnx', 'millrace-model.json'],
+  [
+    'the ONNX flavor with bytes that are no network',
+    { MLmodel: 'flavors:\n  onnx:\n    data: model.onnx\n', 'model.onnx': 'o' },
+    'mlflow:onnx',
+    'Not a readable ONNX file',
+  ],
+  [
+    'the ONNX flavor without its side file',
+    { ...modelFixture('side-file'), 'weights.data': '' },
+    'mlflow:onnx',
+    "of 'weights.data' (external data), which has 0",
+  ],
   ['a description whose files are missing', { 'millrace-model.json': specText() }, 'onnx', "names 'model.onnx'"],
 ])('%s is tracked and READY, but not servable, and refused for Production with the cure', async (_name, files, format, cure) => {
   const registry = await runningRegistry()
@@ -132,6 +144,20 @@ test.each([
   expect(await detail(registry)).toMatchObject({ status: 'READY', servable: false, unservableReason: expect.stringContaining(cure), artifact: { format } })
   const promoted = await registry.mlflow('POST', 'model-versions/transition-stage', { name: 'fish', version: '1', stage: 'Production' })
   expect(promoted).toMatchObject({ status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: expect.stringContaining(cure) } })
+})
+
+test.each(['sklearn-table', 'sklearn-zipmap', 'side-file', 'xgboost'] as const)('%s, as MLflow logged it, can be served', async (name) => {
+  const registry = await runningRegistry()
+  await registry.mlflow('POST', 'registered-models/create', { name: 'fish' })
+  await registry.tracking.put('runs:/r1/model', modelFixture(name))
+  await registry.mlflow('POST', 'model-versions/create', { name: 'fish', source: 'runs:/r1/model' })
+  expect(await detail(registry)).toMatchObject({
+    servable: true,
+    unservableReason: null,
+    artifact: { format: 'onnx' },
+    signature: { inputs: [{ datatype: 'FP32' }] },
+  })
+  expect((await transition(registry, 1, 'Production')).status).toBe(200)
 })
 
 test('a version from a store outside is READY without an artifact', async () => {

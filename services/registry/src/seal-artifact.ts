@@ -1,9 +1,9 @@
 import type { Artifact } from '@millrace/contracts/events/fields.ts'
 import { type SealResponse, sealResponse } from '@millrace/contracts/http/tracking.ts'
-import { MODEL_SPEC_FILE } from '@millrace/contracts/model/model-spec.ts'
 import { AppError } from '@millrace/platform/errors.ts'
+import { describeModel } from '@millrace/platform/model/describe-model.ts'
 import type { RegistryDeps } from './deps.ts'
-import { judgeExternal, judgeFiles, judgeMlmodel, judgeModelSpec, judgePrompt, MLMODEL_FILE, type Servability } from './domain/servability.ts'
+import { judgeExternal, judgePrompt, type Servability } from './domain/servability.ts'
 import { PROMPT_TAG } from './store/search.ts'
 import type { VersionRow } from './store/versions.ts'
 
@@ -15,8 +15,6 @@ export interface Sealed {
   readonly servability: Servability
   readonly runId: string | null
 }
-
-const MAX_DESCRIPTION_BYTES = 4 * 1_048_576
 
 /**
  * Has tracking seal a version's files and reads what they say about serving. Sealing again under the same holder gives the same answer.
@@ -51,13 +49,9 @@ export const callSeal = (
     signal,
   })
 
-async function judge(deps: SealDeps, { files }: SealResponse): Promise<Servability> {
-  const find = (path: string) => files.find((file) => file.path === path)
-  const description = find(MODEL_SPEC_FILE) ?? find(MLMODEL_FILE)
-  if (!description) return judgeFiles(files)
-  if (description.sizeBytes > MAX_DESCRIPTION_BYTES) {
-    return { servable: false, format: 'unknown', reason: `${description.path} has ${description.sizeBytes} bytes; at most ${MAX_DESCRIPTION_BYTES} are read.` }
-  }
-  const text = (await deps.blobs.read(description.sha256, MAX_DESCRIPTION_BYTES)).toString('utf8')
-  return description.path === MODEL_SPEC_FILE ? judgeModelSpec(text, files) : judgeMlmodel(text)
+/** Reads the description, and of the networks as much as tells what they are: their inputs and outputs, and where their weights lie. */
+async function judge({ blobs }: SealDeps, { files }: SealResponse): Promise<Servability> {
+  const described = await describeModel({ files, open: ({ sha256 }) => blobs.open(sha256) })
+  if (described.kind === 'unservable') return { servable: false, format: described.format, reason: described.reason }
+  return { servable: true, format: described.spec.format, signature: described.spec.signature }
 }

@@ -3,7 +3,7 @@ import { showSpec } from './tensor.ts'
 
 /**
  * Says where what the runtime found differs from what was declared, or null. A dimension that is open on either side agrees with any: exporters differ in
- * how much they say.
+ * how much they say. An output that was declared without dimensions agrees with any: the file did not tell them.
  */
 export function findDifference(declared: Signature, found: Signature): string | null {
   return differenceIn('input', declared.inputs, found.inputs) ?? differenceIn('output', declared.outputs, found.outputs)
@@ -15,7 +15,8 @@ function differenceIn(kind: string, declared: readonly TensorSpec[], found: read
   for (const spec of declared) {
     const actual = found.find(({ name }) => name === spec.name)
     if (!actual) return `its signature declares the ${kind} ${showSpec(spec)}, which the model does not have`
-    if (!agrees(spec, actual)) return `its signature declares the ${kind} ${showSpec(spec)}, the model has ${showSpec(actual)}`
+    const untold = kind === 'output' && spec.shape.length === 0 && spec.datatype === actual.datatype
+    if (!untold && !agrees(spec, actual)) return `its signature declares the ${kind} ${showSpec(spec)}, the model has ${showSpec(actual)}`
   }
   return null
 }

@@ -1,10 +1,10 @@
-import type { Signature, TensorData, TensorSpec } from '@millrace/contracts/model/model-spec.ts'
+import type { ExampleTensor, Signature, TensorSpec } from '@millrace/contracts/model/model-spec.ts'
 import { joinRows } from './batch.ts'
 import { parseInputs } from './parse-request.ts'
 import { allocate, elementCount, isRefusal, type Refusal, type Tensor } from './tensor.ts'
 
 /** The logged input example as tensors of the signature, or one row of zeros where the model brought none. */
-export function exampleInputs(signature: Signature, example: readonly TensorData[] | null): { inputs: Tensor[] } | Refusal {
+export function exampleInputs(signature: Signature, example: readonly ExampleTensor[] | null): { inputs: Tensor[] } | Refusal {
   return example ? parseInputs(signature, example) : { inputs: signature.inputs.map(zeros) }
 }
 

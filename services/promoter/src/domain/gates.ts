@@ -6,17 +6,23 @@ import { pairedDifference, pairRows } from './compare-rows.ts'
 /** A figure that somebody had to measure, or why it could not be. */
 export type Measured<T> = { kind: 'measured'; value: T } | { kind: 'missing'; reason: string }
 
+/** A comparison that there is nothing to make with, through no fault of the model. */
+export interface Waived {
+  readonly kind: 'waived'
+  readonly reason: string
+}
+
 /** Everything the gates look at, gathered before they are judged. */
 export interface Facts {
   readonly metrics: Readonly<Record<string, number>>
   readonly sizeBytes: number
   readonly signature: Signature | null
   readonly champion: { readonly version: string; readonly signature: Signature | null } | null
-  readonly evaluations: Measured<{ readonly challenger: Evaluation; readonly champion: Evaluation }>
+  readonly evaluations: Measured<{ readonly challenger: Evaluation; readonly champion: Evaluation }> | Waived
   /** Median milliseconds of one prediction of one row. */
   readonly latency: Measured<{ readonly medianMs: number; readonly runs: number }>
   /** Largest absolute difference between the stored answers and those of the ONNX files. */
-  readonly parity: Measured<{ readonly maxDifference: number; readonly values: number }>
+  readonly parity: Measured<{ readonly maxDifference: number; readonly values: number }> | Waived
 }
 
 type Judged = Pick<GateResult, 'outcome' | 'message'> & Partial<Pick<GateResult, 'measured' | 'limit' | 'evidence'>>
@@ -67,6 +73,7 @@ function judgeMetric(name: string, { min, max }: { min?: number | undefined; max
 function judgeChampion(rule: PromotionPolicy['champion'], facts: Facts): Judged {
   if (!rule) return skipped('the policy does not ask for a comparison')
   if (!facts.champion) return skipped('there is no Production version to compare with')
+  if (facts.evaluations.kind === 'waived') return skipped(`not available, so not compared with version ${facts.champion.version}: ${facts.evaluations.reason}`)
   if (facts.evaluations.kind === 'missing') return failed(`not comparable with version ${facts.champion.version}: ${facts.evaluations.reason}`)
   const { challenger, champion } = facts.evaluations.value
   const paired = pairRows(challenger, champion)
@@ -131,6 +138,7 @@ function judgeLatency(limit: number | null, latency: Facts['latency']): Judged {
 
 function judgeParity(tolerance: number | null, parity: Facts['parity']): Judged {
   if (tolerance === null) return skipped('the policy does not ask for it')
+  if (parity.kind === 'waived') return { ...skipped(parity.reason), limit: tolerance }
   if (parity.kind === 'missing') return { ...failed(parity.reason), limit: tolerance }
   const { maxDifference, values } = parity.value
   // NaN must not pass: only a difference that is known to be small enough does.

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { sourceRequest } from '@millrace/contracts/http/access.ts'
 import { sealRequest } from '@millrace/contracts/http/tracking.ts'
 import { canonicalManifest, type ManifestFile } from '@millrace/contracts/model/artifact-manifest.ts'
 import type { Blobs } from '@millrace/platform/blobs/blobs.ts'
@@ -13,6 +14,8 @@ const release = z.object({ sha256: z.string(), holder: z.string() })
 export class FakeTracking {
   readonly runs = new Map<string, object>()
   readonly loggedModels = new Map<string, { artifact_uri: string; source_run_id?: string }>()
+  /** Whose the files under a source are. */
+  readonly sources = new Map<string, { id: string; name: string; owner: string }[]>()
   /** Digest by holder. */
   readonly pins = new Map<string, string>()
   /** Faults still to come before calls succeed. */
@@ -37,7 +40,7 @@ export class FakeTracking {
   }
 
   /** Puts files under a source, in place of what lay there. */
-  async put(source: string, files: Readonly<Record<string, string>>): Promise<void> {
+  async put(source: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
     const stored: ManifestFile[] = []
     for (const [path, content] of Object.entries(files)) stored.push({ path, ...(await this.#blobs.put(Buffer.from(content))) })
     this.#artifacts.set(source, stored)
@@ -50,6 +53,7 @@ export class FakeTracking {
     }
     if (path === '/api/v1/artifacts/manifests') return this.#seal(sealRequest.parse(body))
     if (path === '/api/v1/artifacts/releases') return this.#release(release.parse(body))
+    if (path === '/api/v1/sources') return { experiments: this.sources.get(sourceRequest.parse(body).source) ?? [] }
     const url = new URL(path, 'http://tracking')
     const runId = url.searchParams.get('run_id')
     if (runId !== null) return { run: found(this.runs.get(runId), `Run with id=${runId} not found`) }

@@ -13,10 +13,11 @@ import { createOnce } from '@millrace/platform/events/once.ts'
 import { createPublish } from '@millrace/platform/events/outbox.ts'
 import { startService, watchCommits } from '@millrace/platform/host.ts'
 import type { CallOptions, ServiceClient } from '@millrace/platform/http/client.ts'
-import type { Role } from '@millrace/platform/http/identity.ts'
+import type { OnBehalfOf, Role } from '@millrace/platform/http/identity.ts'
 import type { OutsideClient } from '@millrace/platform/http/outside-client.ts'
 import { createKeyRing } from '@millrace/platform/http/signed-identity.ts'
 import { type Log, silentLog } from '@millrace/platform/log.ts'
+import { writeOnnx } from '@millrace/platform/model/onnx-writer.ts'
 import type { Database } from '@millrace/platform/sql/sql.ts'
 import { createMetrics } from '@millrace/platform/telemetry/metrics.ts'
 import { freshDatabase } from '@millrace/platform/testing/fresh-database.ts'
@@ -37,6 +38,8 @@ interface Sending {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   readonly role?: Role
+  /** Somebody else than ana. */
+  readonly as?: OnBehalfOf
   /** Calls as this service for itself instead of as a person through the gateway. */
   readonly service?: 'promoter' | 'inference'
 }
@@ -47,10 +50,16 @@ const spec = {
   ...{ labels: null, preprocessing: null, inputExample: null, parity: null, referenceProfile: null },
 }
 
+const network = writeOnnx({
+  ...{ name: 'narrow', inputs: [{ name: 'x', shape: ['n', 4] }], outputs: [{ name: 'y', shape: ['n', 2] }] },
+  initializers: [{ name: 'w', dims: [4, 2], data: new Float32Array(8) }],
+  nodes: [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }],
+})
+
 export const specText = (note = ''): string => JSON.stringify({ ...spec, note })
 
 /** Files of a model that can be served; `note` makes it another one. */
-export const servableFiles = (note = ''): Record<string, string> => ({ 'millrace-model.json': specText(note), 'model.onnx': `onnx ${note}` })
+export const servableFiles = (note = ''): Record<string, string | Uint8Array> => ({ 'millrace-model.json': specText(note), 'model.onnx': network })
 
 /** The promoter as a function: what it says of a version's standing. */
 export interface Standing {
@@ -110,8 +119,8 @@ export async function runningRegistry(
     host = await start()
   }
 
-  const send = async (method: string, path: string, { body, headers, role = 'admin', service: caller }: Sending = {}): Promise<Answer> => {
-    const token = await (caller ? ring.identityOf(caller).sign('registry') : ring.identityOf('gateway').sign('registry', { user: 'ana', role }))
+  const send = async (method: string, path: string, { body, headers, role = 'admin', as, service: caller }: Sending = {}): Promise<Answer> => {
+    const token = await (caller ? ring.identityOf(caller).sign('registry') : ring.identityOf('gateway').sign('registry', as ?? { user: 'ana', role }))
     const sent = body === undefined ? {} : { body: JSON.stringify(body) }
     const all = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers }
     const answer = await fetch(`${host.value.url}${path}`, { method, headers: all, ...sent })
