@@ -96,6 +96,9 @@ function standingOn(who: Who, resource: Resource): Standing {
 /** The level that a caller has on a resource. Grants replace what the role says, they do not add to it: so a grant of NO_PERMISSIONS hides. */
 export const levelOn = (who: Who, resource: Resource): Level => (isUnbound(who) ? 'MANAGE' : (standingOn(who, resource).named ?? rightsOf(who).fallback))
 
+/** Whether a caller has the right to promote, which no level includes; that the resource may be read is another question. */
+export const holdsPromotion = (who: Who, resource: Resource): boolean => isUnbound(who) || standingOn(who, resource).promote
+
 /** Whether a caller may say who else may do what to a resource: that takes more than a role that is worth something everywhere. */
 export const mayShare = (who: Who, resource: Resource): boolean => isUnbound(who) || standingOn(who, resource).named === 'MANAGE'
 

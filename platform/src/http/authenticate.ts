@@ -15,7 +15,7 @@ export async function authenticate(request: IncomingMessage, route: Route, ident
   if (route.access === 'public') return bearer ? identity.verify(bearer).catch(() => anonymous) : anonymous
   if (!bearer) throw new AppError('UNAUTHENTICATED', 'This route needs a signed token of a Millrace service: call it through the gateway.')
   const caller = await identity.verify(bearer)
-  // A right on a resource is looked at once the request tells which: grants reach further than the role.
-  if (typeof route.permission === 'object' || mayAccess(caller, route.access)) return caller
+  // Where grants reach further than the role, the right is looked at once the request tells on which resource.
+  if ((caller.rights && typeof route.permission === 'object') || mayAccess(caller, route.access)) return caller
   throw new AppError('PERMISSION_DENIED', `${caller.user} has the role ${caller.role}, which does not include the right '${route.access}'.`)
 }

@@ -1,4 +1,6 @@
+import { mapPermissions } from '@millrace/platform/access/map-permissions.ts'
 import type { Service } from '@millrace/platform/service.ts'
+import { locators, permissions } from './access.ts'
 import { COUNTING_GROUP, createCloseWindows } from './close-windows.ts'
 import { driftMonitorConfig } from './config.ts'
 import { createCountRows } from './count-rows.ts'
@@ -20,7 +22,8 @@ export function createDriftMonitor(deps: DriftMonitorDeps): Service {
   const closing = { ...deps, readReference: createReadReference() }
   return {
     name: 'drift-monitor',
-    routes: createRoutes(deps),
+    locators,
+    routes: mapPermissions(permissions, [], createRoutes(deps)),
     consumers: [
       { group: COUNTING_GROUP, handlers: [createLogRow(deps)] },
       { group: 'drift-monitor.serving', handlers: [createFollowServingState(deps)] },

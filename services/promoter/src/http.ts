@@ -10,6 +10,7 @@ import {
 import { modelName } from '@millrace/contracts/http/registry.ts'
 import { ok, type Route, type RouteResponse, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
+import { visibleModels } from './access.ts'
 import type { PromoterDeps } from './deps.ts'
 import { missingGates } from './domain/policy.ts'
 import { createGiveVerdict, unknownDecision, type Verdict } from './give-verdict.ts'
@@ -66,8 +67,10 @@ function decisionRoutes(deps: PromoterDeps): Route[] {
       ...{ method: 'GET', path: `${BASE}/decisions`, access: 'read', summary: 'Decisions with their evidence, newest first' },
       query: decisionQuery,
       response: promotionDecisions,
-      handle: async ({ query }) => {
-        const filter = { model: query.model ?? null, version: query.version ? Number(query.version) : null, state: query.state ?? null, limit: query.limit }
+      handle: async ({ query, caller }) => {
+        const visible = await visibleModels(deps.database, caller)
+        const asked = { model: query.model ?? null, version: query.version ? Number(query.version) : null, state: query.state ?? null, limit: query.limit }
+        const filter = { ...asked, visible }
         return ok({ decisions: (await listDecisions(deps.database, filter)).map(decisionBody) })
       },
     }),

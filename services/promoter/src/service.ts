@@ -1,4 +1,6 @@
+import { mapPermissions } from '@millrace/platform/access/map-permissions.ts'
 import type { Service } from '@millrace/platform/service.ts'
+import { createLocators, permissions } from './access.ts'
 import { promoterConfig } from './config.ts'
 import type { PromoterDeps } from './deps.ts'
 import { createEvaluateJob } from './evaluate-version.ts'
@@ -17,7 +19,8 @@ export function createPromoter(deps: PromoterDeps): Service {
   const measure = deps.measure ?? createMeasureModel({ blobs: deps.blobs, timeoutMs: deps.config.PROMOTER_MEASURE_TIMEOUT_MS })
   return {
     name: 'promoter',
-    routes: createRoutes(deps),
+    locators: createLocators(deps.database),
+    routes: mapPermissions(permissions, [], createRoutes(deps)),
     consumers: [{ group: 'promoter', handlers: createHandlers(deps) }],
     jobs: [createEvaluateJob({ ...deps, measure }), createPromoteJob(deps), createRollbackJob(deps)],
     readiness: async () => ({ ready: true, detail: {} }),

@@ -79,16 +79,21 @@ export async function findDecision(sql: Sql, decisionId: string): Promise<Stored
   return row ? toStored(row) : null
 }
 
-/** Newest first. */
+/** Models that there are decisions on. */
+export const decisionModels = async (sql: Sql): Promise<string[]> =>
+  (await sql.query<{ model: string }>('select distinct model from decision')).map(({ model }) => model)
+
+/** Newest first; of the `visible` models alone, where they are given. */
 export async function listDecisions(
   sql: Sql,
-  filter: { model: string | null; version: number | null; state: string | null; limit: number },
+  filter: { model: string | null; version: number | null; state: string | null; visible?: readonly string[] | null; limit: number },
 ): Promise<StoredDecision[]> {
   const rows = await sql.query<DecisionRow>(
     `select * from decision
      where ($1::text is null or model = $1) and ($2::bigint is null or version = $2) and ($3::text is null or state = $3)
+       and ($5::text[] is null or model = any($5))
      order by created_at desc, decision_id desc limit $4`,
-    [filter.model, filter.version, filter.state, filter.limit],
+    [filter.model, filter.version, filter.state, filter.limit, filter.visible ?? null],
   )
   return rows.map(toStored)
 }

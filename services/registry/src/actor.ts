@@ -1,19 +1,20 @@
+import { holdsPromotion } from '@millrace/platform/access/rights.ts'
 import { AppError } from '@millrace/platform/errors.ts'
-import { type Caller, mayAccess } from '@millrace/platform/http/identity.ts'
+import type { Caller } from '@millrace/platform/http/identity.ts'
 import type { RouteRequest } from '@millrace/platform/http/route.ts'
 
 /** Who makes a change, as it goes into audit rows and events. */
 export interface Actor {
   readonly user: string
   readonly requestId: string
-  /** Whether what serves is this caller's to change; left out by the registry itself, which takes nothing down. */
-  readonly mayPromote?: boolean
+  /** Whether what a model serves is this caller's to change; left out by the registry itself, which takes nothing down. */
+  readonly mayPromote?: (model: string) => boolean
 }
 
 export const actorOf = (request: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'requestId'>): Actor => ({
   user: request.caller.user,
   requestId: request.requestId,
-  mayPromote: mayAccess(request.caller, 'promote'),
+  mayPromote: (name) => holdsPromotion(request.caller, { kind: 'model', name }),
 })
 
 /**
@@ -21,10 +22,10 @@ export const actorOf = (request: Pick<RouteRequest<unknown, unknown, unknown>, '
  * @throws AppError PERMISSION_DENIED
  */
 export function refuseTakingDown({ user, mayPromote }: Actor, model: string, production: number | null): void {
-  if (mayPromote || production === null) return
+  if (mayPromote?.(model) || production === null) return
   throw new AppError(
     'PERMISSION_DENIED',
-    `Version ${production} of model '${model}' is in Production: taking it out of service needs the role 'promoter' or 'admin', which '${user}' does not have. Ask somebody with that role, or promote another version first.`,
+    `Version ${production} of model '${model}' is in Production: taking it out of service needs the role 'promoter' or 'admin', or the right to promote it, which '${user}' does not have. Ask somebody with that right, or promote another version first.`,
   )
 }
 

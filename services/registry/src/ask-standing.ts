@@ -1,6 +1,7 @@
 import { standing } from '@millrace/contracts/http/promoter.ts'
+import { holdsPromotion } from '@millrace/platform/access/rights.ts'
 import { AppError } from '@millrace/platform/errors.ts'
-import { type Caller, mayAccess } from '@millrace/platform/http/identity.ts'
+import type { Caller } from '@millrace/platform/http/identity.ts'
 import { isPerson } from './actor.ts'
 import type { RegistryDeps } from './deps.ts'
 
@@ -13,7 +14,7 @@ const TIMEOUT_MS = 5_000
  */
 export const createAskStanding = ({ promoter }: Pick<RegistryDeps, 'promoter'>) =>
   async function askStanding(model: string, version: number, caller: Caller): Promise<() => readonly string[]> {
-    refuseWithoutRight(caller)
+    refuseWithoutRight(caller, model)
     if (!isPerson(caller)) return () => []
     const path = `/api/v1/promotions/models/${encodeURIComponent(model)}/versions/${version}/standing`
     const asked = await promoter.call({ method: 'GET', path, response: standing, timeoutMs: TIMEOUT_MS }).then(
@@ -28,9 +29,9 @@ export const createAskStanding = ({ promoter }: Pick<RegistryDeps, 'promoter'>) 
     }
   }
 
-function refuseWithoutRight(caller: Caller): void {
-  if (mayAccess(caller, 'promote')) return
-  const message = `Moving a version to Production needs the role 'promoter' or 'admin'; '${caller.user}' has '${caller.role}'. Ask somebody with that role, or let the model's promotion policy do it.`
+function refuseWithoutRight(caller: Caller, model: string): void {
+  if (holdsPromotion(caller, { kind: 'model', name: model })) return
+  const message = `Moving a version to Production needs the role 'promoter' or 'admin', or the right to promote '${model}'; '${caller.user}' has '${caller.role}'. Ask somebody with that right, or let the model's promotion policy do it.`
   throw new AppError('PERMISSION_DENIED', message)
 }
 

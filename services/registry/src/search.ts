@@ -13,6 +13,8 @@ export interface SearchRequest {
   readonly orderBy: readonly string[]
   readonly pageToken: string | null
   readonly maxResults: number
+  /** Names of the models that the caller may see; null for all. */
+  readonly visible: readonly string[] | null
 }
 
 export interface Page<Row> {
@@ -92,7 +94,7 @@ async function findPage<Row>(
   search: (query: Parameters<typeof searchModels>[1]) => Promise<Found<Row>[]>,
 ): Promise<Page<Row>> {
   const after = decodePageToken(request.pageToken, columns)?.key ?? null
-  const found = await search({ conditions: parseFilter(request.filter, rules), columns, after, limit: request.maxResults + 1 })
+  const found = await search({ conditions: parseFilter(request.filter, rules), visible: request.visible, columns, after, limit: request.maxResults + 1 })
   const rows = found.slice(0, request.maxResults)
   const last = found.length > request.maxResults ? rows.at(-1) : undefined
   return { rows, nextPageToken: last ? encodePageToken(last.sort_key) : null }

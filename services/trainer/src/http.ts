@@ -13,6 +13,7 @@ import {
 import { AppError } from '@millrace/platform/errors.ts'
 import { created, ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
+import { visibleModels } from './access.ts'
 import type { createCancelJob } from './cancel-job.ts'
 import type { TrainerDeps } from './deps.ts'
 import { findEvaluation, type StoredEvaluation } from './evaluation-store.ts'
@@ -60,7 +61,10 @@ function jobRoutes(deps: RouteDeps): Route[] {
     }),
     route({
       ...{ method: 'GET', path, access: 'read', summary: 'Training jobs, newest first', query: jobsQuery, response: trainingJobs },
-      handle: async ({ query: { model = null, state = null, limit } }) => ok({ jobs: (await listJobs(deps.database, { model, state, limit })).map(jobBody) }),
+      handle: async ({ query: { model = null, state = null, limit }, caller }) => {
+        const visible = await visibleModels(deps.database, caller)
+        return ok({ jobs: (await listJobs(deps.database, { model, state, visible, limit })).map(jobBody) })
+      },
     }),
   ]
 }

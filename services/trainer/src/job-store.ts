@@ -80,11 +80,23 @@ export async function lockJob(tx: Sql, jobId: string): Promise<StoredJob | null>
   return row ? toStored(row) : null
 }
 
+interface JobFilter {
+  readonly model: string | null
+  readonly state: string | null
+  /** Models that the caller may see; null for all. */
+  readonly visible: readonly string[] | null
+  readonly limit: number
+}
+
+/** Models that there are jobs of. */
+export const jobModels = async (sql: Sql): Promise<string[]> => (await sql.query<{ model: string }>('select distinct model from job')).map(({ model }) => model)
+
 /** Newest first. */
-export async function listJobs(sql: Sql, filter: { model: string | null; state: string | null; limit: number }): Promise<StoredJob[]> {
+export async function listJobs(sql: Sql, filter: JobFilter): Promise<StoredJob[]> {
   const rows = await sql.query<JobRow>(
-    'select * from job where ($1::text is null or model = $1) and ($2::text is null or state = $2) order by created_at desc, job_id desc limit $3',
-    [filter.model, filter.state, filter.limit],
+    `select * from job where ($1::text is null or model = $1) and ($2::text is null or state = $2) and ($4::text[] is null or model = any($4))
+     order by created_at desc, job_id desc limit $3`,
+    [filter.model, filter.state, filter.limit, filter.visible],
   )
   return rows.map(toStored)
 }

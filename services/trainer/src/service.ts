@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { TrackingClient } from '@millrace/contracts/client/tracking-client.ts'
+import { mapPermissions } from '@millrace/platform/access/map-permissions.ts'
 import type { Service } from '@millrace/platform/service.ts'
+import { createLocators, permissions } from './access.ts'
 import type { AttemptWatch } from './attempt-watch.ts'
 import { createCancelJob } from './cancel-job.ts'
 import { createCodeReader } from './code-state.ts'
@@ -27,7 +29,8 @@ export function createTrainer(deps: TrainerDeps): Service {
   const own = { ...deps, engine, running, readCode: createCodeReader(), runs: new TrackingClient(apiOver(deps.tracking)) }
   return {
     name: 'trainer',
-    routes: createRoutes({ ...deps, cancelJob: createCancelJob(own) }),
+    locators: createLocators(deps.database),
+    routes: mapPermissions(permissions, [], createRoutes({ ...deps, cancelJob: createCancelJob(own) })),
     consumers: [{ group: 'trainer', handlers: createHandlers(deps) }],
     jobs: [...createRunJobs(own), ...createSettleJobs(own), createWatchDataJob(own), createEvaluateJob(own)],
     readiness: async () => ({ ready: true, detail: { running: running.size, slots: deps.config.TRAINER_CONCURRENCY } }),

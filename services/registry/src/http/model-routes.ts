@@ -2,6 +2,7 @@ import type { Route } from '@millrace/platform/http/route.ts'
 import { ok } from '@millrace/platform/http/route.ts'
 import type { Database } from '@millrace/platform/sql/sql.ts'
 import { z } from 'zod'
+import { visibleModels } from '../access/visible-models.ts'
 import { actorOf } from '../actor.ts'
 import { requireModel } from '../load-model.ts'
 import { presentModel } from '../present.ts'
@@ -35,8 +36,9 @@ function readRoutes({ database }: UseCases): Route[] {
       access: 'read',
       summary,
       input: z.looseObject(searchFields(100, 1000)),
-      handle: async (input) => {
-        const request = { filter: input.filter, orderBy: input.order_by, pageToken: input.page_token ?? null, maxResults: input.max_results }
+      handle: async (input, { caller }) => {
+        const visible = await visibleModels(database, caller)
+        const request = { filter: input.filter, orderBy: input.order_by, pageToken: input.page_token ?? null, maxResults: input.max_results, visible }
         const { rows, nextPageToken } = await findModels(database, request)
         const models = await describe(database, rows)
         return ok({ ...(models.length > 0 ? { registered_models: models } : {}), ...(nextPageToken ? { next_page_token: nextPageToken } : {}) })

@@ -12,6 +12,7 @@ import {
 } from '@millrace/contracts/http/registry.ts'
 import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
+import { visibleOf } from '../access/visible-models.ts'
 import { actorOf } from '../actor.ts'
 import { modelNotFound, requireVersion } from '../load-model.ts'
 import { readOverviews } from '../overview.ts'
@@ -45,7 +46,7 @@ const overviewRoutes = ({ database }: UseCases): Route[] => [
     access: 'read',
     summary: 'All models with their versions and what is in Production.',
     response: modelOverviews,
-    handle: async () => ok({ models: await readOverviews(database, null) }),
+    handle: async ({ caller }) => ok({ models: await visibleOf(database, caller, await readOverviews(database, null), ({ model }) => model) }),
   }),
   route({
     method: 'GET',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { servingSnapshot } from '@millrace/contracts/http/registry.ts'
 import { ok, type Route, route } from '@millrace/platform/http/route.ts'
 import type { Database } from '@millrace/platform/sql/sql.ts'
+import { visibleOf } from '../access/visible-models.ts'
 import { readGenerations, readStates } from '../store/serving.ts'
 
 /** The snapshot that pods start from and poll. The tag names the generations, so that an unchanged world costs one small query and no body. */
@@ -17,7 +18,7 @@ export const createServingStateRoute = (database: Database): Route =>
       const headers = { etag, 'cache-control': 'no-cache' }
       if (matches(request.headers['if-none-match'], etag)) return { status: 304, headers }
       const states = await readStates(database)
-      return ok({ states }, { ...headers, etag: tagOf(states) })
+      return ok({ states: await visibleOf(database, request.caller, states, ({ model }) => model) }, { ...headers, etag: tagOf(states) })
     },
   })
 

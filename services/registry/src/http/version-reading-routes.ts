@@ -1,5 +1,6 @@
 import { ok, type Route } from '@millrace/platform/http/route.ts'
 import { z } from 'zod'
+import { visibleModels } from '../access/visible-models.ts'
 import { requireModel, requireVersion } from '../load-model.ts'
 import { presentVersion } from '../present.ts'
 import { findVersions } from '../search.ts'
@@ -40,8 +41,9 @@ const search = ({ database }: UseCases): Route[] =>
     access: 'read',
     summary: 'Searches versions.',
     input: z.looseObject(searchFields(10_000, 200_000)),
-    handle: async (input) => {
-      const request = { filter: input.filter, orderBy: input.order_by, pageToken: input.page_token ?? null, maxResults: input.max_results }
+    handle: async (input, { caller }) => {
+      const visible = await visibleModels(database, caller)
+      const request = { filter: input.filter, orderBy: input.order_by, pageToken: input.page_token ?? null, maxResults: input.max_results, visible }
       const { rows, nextPageToken } = await findVersions(database, request)
       return ok({
         ...(rows.length > 0 ? { model_versions: rows.map(presentVersion) } : {}),

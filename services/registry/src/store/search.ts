@@ -8,6 +8,8 @@ import { VERSION_COLUMNS, type VersionRow } from './versions.ts'
 export interface SearchQuery {
   readonly conditions: readonly Condition[]
   readonly columns: readonly SortColumn[]
+  /** Names of models; null for all. */
+  readonly visible: readonly string[] | null
   readonly after: SortKey | null
   /** One more than the page shows tells whether there is another. */
   readonly limit: number
@@ -65,7 +67,8 @@ function conditionsOf(query: SearchQuery, fields: Readonly<Record<string, string
   const choices = query.conditions.map(promptChoice).filter((choice) => choice !== null)
   const isPrompt = `coalesce(lower(${tags} ->> '${PROMPT_TAG}'), 'false') = 'true'`
   const prompts = (choices.length === 0 ? [false] : choices).map((wanted) => (wanted ? isPrompt : `not ${isPrompt}`))
-  return [...clauses, ...prompts, ...(query.after ? [afterClause(query.columns, query.after, parameters)] : [])].join(' and ')
+  const visible = query.visible === null ? [] : [`m.name = any(${parameters.add(query.visible)}::text[])`]
+  return [...visible, ...clauses, ...prompts, ...(query.after ? [afterClause(query.columns, query.after, parameters)] : [])].join(' and ')
 }
 
 /** True where a condition asks for prompts, false where it asks for what is none (rows without the tag too), null where it is about something else. */
