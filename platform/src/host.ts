@@ -116,7 +116,8 @@ function openPort(options: HostOptions, draining: AbortSignal): Promise<Started<
   const { service, host, port, tls = null, identity, log, metrics, requestTimeoutMs = 30_000, shutdownGraceMs = 10_000 } = options
   const app = createApp({ service, identity, log, metrics, draining, requestTimeoutMs })
   const onFault = (error: unknown) => log.error('the direct handler failed', { service: service.name, error })
-  return startServer({ host, port, tls, app, onFault, drainMs: shutdownGraceMs, ...(service.direct ? { direct: service.direct } : {}) })
+  const own = { ...(service.direct ? { direct: service.direct } : {}), ...(service.publicTls ? { publicTls: service.publicTls } : {}) }
+  return startServer({ host, port, tls, app, onFault, drainMs: shutdownGraceMs, ...own })
 }
 
 function startRelay(options: HostOptions, lifetime: Lifetime): Relay | null {

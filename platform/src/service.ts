@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Locators } from './access/permission.ts'
 import type { EventHandler } from './events/handler.ts'
+import type { PublicTls } from './http/public-tls.ts'
 import type { Route } from './http/route.ts'
 
 /** A loop that makes the calls which transactions only record. Resumable: whatever it had not finished when the process died, it finds again. */
@@ -38,6 +39,8 @@ export interface Service {
   readonly consumers: readonly Consumer[]
   readonly jobs: readonly Job[]
   readonly direct?: DirectHandler
+  /** TLS on the port for everybody; plain HTTP, or the host's mutual TLS, without it. */
+  readonly publicTls?: PublicTls
   /** Answers a protocol upgrade or long stream that routes cannot; none by default. */
   readonly readiness: () => Promise<Readiness>
   /** Starts what is neither route, consumer nor job (worker threads, broadcast followers). Called before the port opens. */

@@ -17,3 +17,22 @@ export const apiKeys = z.looseObject({ keys: z.array(apiKey) })
 
 /** GET /ready at the gateway. */
 export const gatewayReady = z.looseObject({ ready: z.boolean(), parts: z.record(z.string(), z.looseObject({ ready: z.boolean() })) })
+
+/** GET /api/v1/calls: administrative calls, newest first. `next` is the value of `before` for the next page, null on the last. */
+export const auditEntries = z.looseObject({
+  entries: z.array(
+    z.looseObject({
+      position: z.int(),
+      at: z.iso.datetime(),
+      requestId: z.string(),
+      /** Empty where nobody was recognised. */
+      user: z.string(),
+      role: z.string(),
+      address: z.string(),
+      method: z.string(),
+      path: z.string(),
+      status: z.int(),
+    }),
+  ),
+  next: z.int().nullable(),
+})

@@ -3,6 +3,7 @@ import { AppError, TransientError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { createDescription } from './description-route.ts'
 import { type HandleDeps, handleRoute } from './handle-route.ts'
 import { createHealth } from './health.ts'
 import type { ServiceIdentity } from './identity.ts'
@@ -38,7 +39,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', false)
   app.use(begin({ log, metrics, draining, contexts }))
   for (const route of createHealth({ service, metrics, draining })) mount(app, route, deps, contexts)
-  for (const route of service.routes) mount(app, route, deps, contexts)
+  for (const route of [createDescription(service), ...service.routes]) mount(app, route, deps, contexts)
   for (const [path, routes] of Map.groupBy(service.routes, (route) => route.path)) app.all(path, refuseMethod(routes))
   app.use(refuseUnknown)
   app.use(answerFailure({ log, contexts, service }))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { describeRoutes } from './openapi.ts'
+import { describePaths, openApiDocument } from './openapi.ts'
 import { ok, route } from './route.ts'
 
 const handle = async () => ok({})
@@ -28,7 +28,7 @@ const routes = [
 ]
 const document = z
   .looseObject({ openapi: z.string(), paths: z.record(z.string(), z.record(z.string(), z.looseObject({}))) })
-  .parse(describeRoutes({ title: 'Millrace', version: '1', services: [{ name: 'registry', routes }] }))
+  .parse(openApiDocument({ title: 'Millrace', version: '1', description: '', paths: describePaths({ name: 'registry', routes }) }))
 
 test('every route but the internal ones is described, in the order of paths', () => {
   expect(document.openapi).toBe('3.1.0')
@@ -57,10 +57,4 @@ test('parameters, body, rights and errors come from the route itself', () => {
 
 test('a schema that JSON Schema cannot express does not stop the document', () => {
   expect(document.paths['/api/2.0/mlflow/get']?.['get']).toMatchObject({ responses: { '2XX': { description: 'Success' } } })
-})
-
-test('what has no typed route is described beside them', () => {
-  const further = { '/predict': { post: { operationId: 'predict' } } }
-  const { paths } = describeRoutes({ title: 'Millrace', version: '1', services: [{ name: 'registry', routes }], further })
-  expect(paths).toMatchObject({ ...further, '/api/v1/files/{path}': expect.anything() })
 })

@@ -1,15 +1,24 @@
 import { z } from 'zod'
 import type { Access } from './identity.ts'
-import type { Route } from './route.ts'
+import type { ErrorDialect, Route } from './route.ts'
 
 type JsonObject = Record<string, unknown>
 
-interface OpenApiOptions {
+/** Path items by path. */
+export type OpenApiPaths = Readonly<Record<string, JsonObject>>
+
+interface DescribedService {
+  readonly name: string
+  readonly routes: readonly Route[]
+}
+
+interface DocumentOptions {
   readonly title: string
   readonly version: string
-  readonly services: readonly { readonly name: string; readonly routes: readonly Route[] }[]
-  /** Path items of what is answered without typed routes, such as the prediction path. */
-  readonly further?: Readonly<Record<string, JsonObject>>
+  /** CommonMark. */
+  readonly description: string
+  readonly paths: OpenApiPaths
+  readonly tags?: readonly { readonly name: string; readonly description: string }[]
 }
 
 const RIGHTS: Readonly<Record<Exclude<Access, 'public'>, string>> = {
@@ -21,22 +30,28 @@ const RIGHTS: Readonly<Record<Exclude<Access, 'public'>, string>> = {
   internal: 'another service',
 }
 
-/** An OpenAPI 3.1 document of the services' routes, from the schemas that requests are parsed with. Internal routes are left out. */
-export function describeRoutes(options: OpenApiOptions): JsonObject {
-  const paths: Record<string, JsonObject> = { ...options.further }
-  for (const { name, routes } of options.services) {
-    for (const route of routes) {
-      if (route.access === 'internal') continue
-      const path = openApiPath(route.path)
-      paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeOperation(name, route) }
-    }
+/** Path items of a service's routes, from the schemas that requests are parsed with. Internal routes are left out. */
+export function describePaths({ name, routes }: DescribedService): OpenApiPaths {
+  const paths: Record<string, JsonObject> = {}
+  for (const route of routes) {
+    if (route.access === 'internal') continue
+    const path = openApiPath(route.path)
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeOperation(name, route) }
   }
-  const sorted = Object.fromEntries(Object.entries(paths).sort(([left], [right]) => (left < right ? -1 : 1)))
+  return paths
+}
+
+/** An OpenAPI 3.1 document; its paths refer to the error schemas that it holds. */
+export function openApiDocument({ title, version, description, paths, tags = [] }: DocumentOptions): JsonObject {
   return {
     openapi: '3.1.0',
-    info: { title: options.title, version: options.version },
-    paths: sorted,
-    components: { schemas: errorSchemas, securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+    info: { title, version, description },
+    tags,
+    paths: Object.fromEntries(Object.entries(paths).sort(([left], [right]) => (left < right ? -1 : 1))),
+    components: {
+      schemas: errorSchemas,
+      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key; `x-api-key` takes it too.' } },
+    },
   }
 }
 
@@ -98,7 +113,10 @@ const errorSchemas = {
   },
 }
 
-function errorResponse(route: Route): JsonObject {
-  const schema = { $ref: `#/components/schemas/${errorNames[route.errors]}` }
-  return { description: 'Error', content: { [route.errors === 'problem' ? 'application/problem+json' : 'application/json']: { schema } } }
+/** Every error of a route, in the dialect that it speaks. */
+export function errorContent(dialect: ErrorDialect): JsonObject {
+  const schema = { $ref: `#/components/schemas/${errorNames[dialect]}` }
+  return { content: { [dialect === 'problem' ? 'application/problem+json' : 'application/json']: { schema } } }
 }
+
+const errorResponse = (route: Route): JsonObject => ({ description: 'Error', ...errorContent(route.errors) })

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions as ServerLimits } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Started } from '../component.ts'
 import { AppError } from '../errors.ts'
 import type { DirectHandler } from '../service.ts'
+import { followCertificate, type PublicTls, publicServerOptions } from './public-tls.ts'
 import type { ServiceTls } from './service-tls.ts'
 
 export interface ServerOptions {
@@ -18,6 +19,8 @@ export interface ServerOptions {
   readonly onFault?: (error: unknown) => void
   /** Takes connections over TLS alone, and only with a certificate of the same authority. */
   readonly tls?: ServiceTls | null
+  /** Takes connections over TLS alone, from everybody. */
+  readonly publicTls?: PublicTls
   readonly headersTimeoutMs?: number
   readonly keepAliveTimeoutMs?: number
   readonly maxConnections?: number
@@ -48,7 +51,10 @@ export async function startServer(options: ServerOptions): Promise<Started<Liste
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
-  return { value: { url: `${options.tls ? 'https' : 'http'}://${host}:${port}`, port }, stop: () => drain(server, options.drainMs ?? 10_000) }
+  return {
+    value: { url: `${options.tls || options.publicTls ? 'https' : 'http'}://${host}:${port}`, port },
+    stop: () => drain(server, options.drainMs ?? 10_000),
+  }
 }
 
 function createAnyServer(options: ServerOptions): Server {
@@ -60,10 +66,18 @@ function createAnyServer(options: ServerOptions): Server {
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
     connectionsCheckingInterval: 1000,
   }
+  if (options.publicTls) return createPublicServer(limits, options, options.publicTls)
   if (!options.tls) return createServer(limits, withDirect(options))
   const { cert, key, ca } = options.tls
   // Both sides are Millrace's own: there is no old client to be kind to.
   return createTlsServer({ ...limits, cert, key, ca, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' }, withDirect(options))
+}
+
+function createPublicServer(limits: ServerLimits, options: ServerOptions, publicTls: PublicTls): Server {
+  const own = publicServerOptions(publicTls)
+  const server = createTlsServer({ ...limits, ...own }, withDirect(options))
+  followCertificate(server, publicTls, { cert: String(own.cert), key: String(own.key) })
+  return server
 }
 
 /** A bug on the prediction path must cost one request, not the process. */

@@ -5,6 +5,8 @@ export const ATTRIBUTES = {
   httpRoute: 'http.route',
   httpStatus: 'http.response.status_code',
   urlPath: 'url.path',
+  httpResend: 'http.request.resend_count',
+  serverAddress: 'server.address',
   messagingSystem: 'messaging.system',
   messagingOperation: 'messaging.operation.name',
   messagingOperationType: 'messaging.operation.type',

@@ -67,4 +67,30 @@ function spanOf(begun: Omit<FinishedSpan, 'endMs' | 'name' | 'attributes' | 'err
   return (describe) => observer?.onSpan({ ...begun, ...describe(), endMs: nowMs() })
 }
 
+/** A span that is handed on by hand: for paths where an asynchronous scope for every request would cost more than the work. */
+export interface DetachedSpan {
+  /** Of this span, for outgoing calls. */
+  readonly context: TraceContext
+  /** Begins a span below this one. */
+  begin(kind: SpanKind): DetachedSpan
+  /** Call it once, when the work is over. */
+  end(describe: () => SpanEnd): void
+}
+
+/** Continues the caller's trace, or begins one. Null where nobody observes: the caller's context is then passed on as it came. */
+export function beginDetachedSpan(kind: SpanKind, parent: TraceContext | null): DetachedSpan | null {
+  if (!observer) return null
+  const traceId = parent?.traceId ?? randomBytes(16).toString('hex')
+  return detachedSpan(kind, { traceId, parentSpanId: parent?.spanId ?? null, sampled: observer.isSampled(traceId, parent) })
+}
+
+function detachedSpan(kind: SpanKind, { traceId, parentSpanId, sampled }: Omit<Scope, 'spanId'>): DetachedSpan {
+  const spanId = randomBytes(8).toString('hex')
+  return {
+    context: { traceId, spanId, sampled },
+    begin: (inner) => detachedSpan(inner, { traceId, parentSpanId: spanId, sampled }),
+    end: sampled ? spanOf({ kind, traceId, spanId, parentSpanId, startMs: nowMs() }) : NOTHING,
+  }
+}
+
 const nowMs = (): number => performance.timeOrigin + performance.now()

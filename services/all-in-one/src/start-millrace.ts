@@ -12,11 +12,9 @@ import type { OutsideClient } from '@millrace/platform/http/outside-client.ts'
 import { createServiceClient } from '@millrace/platform/http/undici-client.ts'
 import { createOutsideClient } from '@millrace/platform/http/undici-outside-client.ts'
 import type { Log } from '@millrace/platform/log.ts'
-import type { Service } from '@millrace/platform/service.ts'
 import { migrateService } from '@millrace/platform/sql/migrate.ts'
 import { createMetrics, type Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import type { DataDirectory } from './data-directory.ts'
-import { describeApi } from './describe-api.ts'
 import { createServices, migrationsOf, servicesConfig } from './services.ts'
 import { type ServiceName, type SharedParts, serviceNames, startSharedParts } from './shared-parts.ts'
 import { webhookKeyIn } from './webhook-key.ts'
@@ -57,11 +55,9 @@ async function startAll({ directory, host, port, env, log, outside = createOutsi
   const config = readConfig(servicesConfig, { ...defaultsIn(directory), ...(await webhookKeyIn(directory.root, env)), HOST: host, ...env })
   const shared = await startSharedParts(directory, log, lifetime)
   const urls: Urls = {}
-  const services: Service[] = []
   for (const name of serviceNames) {
     const { deps, database, metrics } = await prepareService(name, shared, urls, lifetime)
-    const service = createServices[name]({ ...deps, outside, config, upstreams: upstreamsOf(urls), describeApi: () => describeApi(services) })
-    services.push(service)
+    const service = createServices[name]({ ...deps, outside, config, upstreams: upstreamsOf(urls) })
     const address = name === 'gateway' ? { host, port } : { host: '127.0.0.1', port: 0 }
     const { eventLog, clock } = shared
     const started = startService({ service, ...address, database, eventLog, identity: deps.identity, log: deps.log, metrics, clock })

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { edgeSettings } from './settings/edge-settings.ts'
+import { quotaSettings } from './settings/quota-settings.ts'
+import { trafficSettings } from './settings/traffic-settings.ts'
 
 const bytes = (fallback: number) => z.coerce.number().int().min(1024).default(fallback)
 const milliseconds = (fallback: number) => z.coerce.number().int().min(100).max(3_600_000).default(fallback)
@@ -28,7 +31,8 @@ export const gatewayConfig = z.object({
   GATEWAY_API_TIMEOUT_MS: milliseconds(60_000),
   /** Longest standstill of an artifact's upload or download. */
   GATEWAY_STALL_TIMEOUT_MS: milliseconds(120_000),
-  /** Requests in progress to one service, its pods together; more are refused with 503. */
-  GATEWAY_MAX_IN_FLIGHT: z.coerce.number().int().min(1).max(100_000).default(1024),
+  ...trafficSettings,
+  ...quotaSettings,
+  ...edgeSettings,
 })
 export type GatewayConfig = z.infer<typeof gatewayConfig>

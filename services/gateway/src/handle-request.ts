@@ -2,44 +2,47 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, TransientError } from '@millrace/platform/errors.ts'
 import { type Access, mayAccess } from '@millrace/platform/http/identity.ts'
 import { dialectOfPath } from '@millrace/platform/http/problem.ts'
-import { refuseDuplicateHeaders } from '@millrace/platform/http/request-input.ts'
 import type { ErrorDialect } from '@millrace/platform/http/route.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import { isRequestId } from '@millrace/platform/telemetry/request-id.ts'
 import type { Caller } from './access/authenticate.ts'
 import type { RateLimit } from './access/rate-limit.ts'
+import { modelOf } from './domain/model-of-path.ts'
 import { canonicalPath, findTarget, type Target } from './domain/route-table.ts'
 import { findPathProblem } from './domain/unsafe-path.ts'
+import type { Edge } from './edge.ts'
 import type { Forwarding } from './forward/forward.ts'
 import type { LocalRoute } from './local/local-request.ts'
 import { sendFailure } from './local/send.ts'
+import type { Quotas } from './quotas.ts'
+import { type RequestTrace, traceRequest } from './trace-request.ts'
 
-export interface HandleDeps {
-  readonly authenticate: (request: IncomingMessage) => Caller
-  readonly rateLimit: RateLimit
-  readonly forward: (forwarding: Forwarding) => Promise<void>
-  readonly locals: readonly LocalRoute[]
-  readonly newId: () => string
-  readonly log: Log
-  /** Told of every request when its answer is over. */
-  readonly observe: (seen: {
-    request: IncomingMessage
-    response: ServerResponse
-    route: string
-    user: string
-    address: string
-    requestId: string
-    begunMs: number
-  }) => void
-}
-
-interface Request {
+/** What is known of a request; the caller once it is. */
+export interface Seen {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly requestId: string
   /** Canonical, without its query. */
   readonly path: string
-  readonly query: string
+  readonly target: Target | null
+  readonly address: string
+  readonly begunMs: number
+  readonly trace: RequestTrace | null
+  caller: Caller | null
+  model: string
+}
+
+export interface HandleDeps {
+  readonly edge: Edge
+  readonly authenticate: (request: IncomingMessage) => Caller
+  readonly rateLimit: RateLimit
+  readonly quotas: Quotas
+  readonly forward: (forwarding: Forwarding) => Promise<void>
+  readonly locals: readonly LocalRoute[]
+  readonly newId: () => string
+  readonly log: Log
+  /** Told of every request when its answer is over. */
+  readonly observe: (seen: Seen) => void
 }
 
 /** Who may call without showing who they are, where nothing is asked of them. */
@@ -48,41 +51,69 @@ const NOBODY: Caller = { user: 'anonymous', role: 'viewer', quota: 'anonymous' }
 /** Answers one request, whatever happens: nothing that goes wrong in here may leave a client waiting. */
 export const createHandleRequest = (deps: HandleDeps) =>
   function handleRequest(request: IncomingMessage, response: ServerResponse): void {
-    const begunMs = performance.now()
-    const given = request.headers['x-request-id']
-    const requestId = isRequestId(given) ? given : deps.newId()
-    const [rawPath = '', ...rest] = (request.url ?? '/').split('?')
-    const path = canonicalPath(rawPath)
-    const target = findTarget(path)
-    const seen = { route: target?.upstream ?? 'gateway', user: '', address: request.socket.remoteAddress ?? '' }
-    response.once('close', () => deps.observe({ request, response, ...seen, requestId, begunMs }))
-    const known: Request = { request, response, requestId, path, query: rest.length > 0 ? `?${rest.join('?')}` : '' }
-    answer(deps, known, target, seen).catch((error: unknown) => {
-      const dialect: ErrorDialect = target?.dialect ?? dialectOfPath(rawPath)
-      report(deps.log, error, requestId)
-      sendFailure(request, response, error, dialect, requestId)
+    const url = request.url ?? '/'
+    const queryAt = url.indexOf('?')
+    const rawPath = queryAt < 0 ? url : url.slice(0, queryAt)
+    const query = queryAt < 0 ? '' : url.slice(queryAt)
+    const seen = see(deps, request, response, rawPath)
+    response.once('close', () => deps.observe(seen))
+    answer(deps, seen, query).catch((error: unknown) => {
+      const dialect: ErrorDialect = seen.target?.dialect ?? dialectOfPath(rawPath)
+      report(deps.log, error, seen.requestId)
+      sendFailure(request, response, error, dialect, seen.requestId)
     })
   }
+
+function see({ newId }: HandleDeps, request: IncomingMessage, response: ServerResponse, rawPath: string): Seen {
+  const given = request.headers['x-request-id']
+  const path = canonicalPath(rawPath)
+  return {
+    request,
+    response,
+    requestId: isRequestId(given) ? given : newId(),
+    path,
+    target: findTarget(path),
+    address: request.socket.remoteAddress ?? '',
+    begunMs: performance.now(),
+    trace: traceRequest(request.headers['traceparent']),
+    caller: null,
+    model: '',
+  }
+}
 
 function report(log: Log, error: unknown, requestId: string): void {
   const failed = !(error instanceof AppError) && !(error instanceof TransientError)
   if (failed) log.error('request failed', { requestId, error })
 }
 
-async function answer(deps: HandleDeps, known: Request, target: Target | null, seen: { user: string }): Promise<void> {
-  const { request, response, requestId, path } = known
-  refuseDuplicateHeaders(request)
+async function answer(deps: HandleDeps, seen: Seen, query: string): Promise<void> {
+  const { request, response, requestId, path, target } = seen
+  if (deps.edge(request, response) === 'answered') return
   const local = target ? null : findLocal(deps.locals, path, request.method ?? 'GET')
   const access = target ? accessTo(target, request.method ?? 'GET', path) : (local?.access ?? 'read')
-  const caller = await admit(deps, request, access)
-  seen.user = caller.user
-  if (target) {
-    const problem = target.traffic === 'artifact' ? null : findPathProblem(path)
-    if (problem) throw new AppError('BAD_REQUEST', `Invalid path: ${problem}.`)
-    return deps.forward({ request, response, target, path: path + known.query, caller, requestId })
-  }
+  const caller = await admit(deps, request, access, seen)
+  if (target) return pass(deps, seen, { target, caller, query, isPrediction: access === 'predict' })
   if (!local) throw new AppError('ENDPOINT_NOT_FOUND', `There is nothing at ${request.method} ${path}.`)
   return local.handle({ request, response, caller, path, requestId })
+}
+
+interface Passing {
+  readonly target: Target
+  readonly caller: Caller
+  readonly query: string
+  readonly isPrediction: boolean
+}
+
+async function pass({ forward, quotas }: HandleDeps, seen: Seen, { target, caller, query, isPrediction }: Passing): Promise<void> {
+  const { request, response, path, requestId, trace } = seen
+  const problem = target.traffic === 'artifact' ? null : findPathProblem(path)
+  if (problem) throw new AppError('BAD_REQUEST', `Invalid path: ${problem}.`)
+  const model = target.upstream === 'inference' ? modelOf(path, query) : ''
+  seen.model = model
+  const forwarding = { request, response, target, path: path + query, model, caller, requestId, trace }
+  if (!isPrediction) return forward(forwarding)
+  const leave = await quotas.enter(caller.quota, model)
+  return forward(forwarding).finally(leave)
 }
 
 /** Pods do not know users: what a prediction asks for is checked here. Every other service checks its own routes. */
@@ -92,14 +123,15 @@ function accessTo(target: Target, method: string, path: string): Access {
   return path.startsWith('/v2/repository/') ? 'write' : 'predict'
 }
 
-async function admit(deps: HandleDeps, request: IncomingMessage, access: Access): Promise<Caller> {
-  const address = request.socket.remoteAddress ?? ''
+async function admit(deps: HandleDeps, request: IncomingMessage, access: Access, seen: Seen): Promise<Caller> {
+  const { address } = seen
   if (access === 'public') {
     await deps.rateLimit.take(address)
     return NOBODY
   }
   await deps.rateLimit.checkFailures(address)
   const caller = await identify(deps, request, address)
+  seen.caller = caller
   await deps.rateLimit.take(caller.quota)
   if (!mayAccess({ ...caller, service: 'gateway' }, access)) {
     throw new AppError('PERMISSION_DENIED', `${caller.user} has the role ${caller.role}, which does not include the right '${access}'.`)

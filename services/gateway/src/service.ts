@@ -13,17 +13,23 @@ import { createAuthenticate } from './access/authenticate.ts'
 import { assertBindAllowed } from './access/bind.ts'
 import { createKeyRing } from './access/key-ring.ts'
 import { createRateLimit } from './access/rate-limit.ts'
+import { createAudit } from './audit/audit.ts'
+import { CONNECT_TIMEOUT_MS, openUpstreams } from './balance/open-upstreams.ts'
 import { type GatewayConfig, gatewayConfig } from './config.ts'
-import { type UpstreamName, upstreamNames } from './domain/route-table.ts'
+import { createDescribe } from './describe/describe.ts'
+import type { UpstreamName } from './domain/route-table.ts'
+import { createEdge } from './edge.ts'
 import { createForward } from './forward/forward.ts'
-import { createPods, type Pods } from './forward/pods.ts'
 import { createHandleRequest } from './handle-request.ts'
+import { callsRoute } from './local/calls.ts'
 import { keyRoutes } from './local/keys.ts'
 import { createLiveEvents, type LiveEvents } from './local/live-events.ts'
-import { openApiRoute } from './local/openapi.ts'
+import { openApiRoutes } from './local/openapi.ts'
 import { pageRoutes } from './local/page.ts'
 import { readyRoute } from './local/ready.ts'
 import { createObserve } from './observe.ts'
+import { openPublicTls } from './public-tls.ts'
+import { createQuotas } from './quotas.ts'
 
 export { gatewayConfig }
 
@@ -43,15 +49,13 @@ export interface GatewayDeps {
   readonly upstreams: Readonly<Record<UpstreamName, () => readonly string[]>>
   /** To services at `https://` addresses. None for plain HTTP. */
   readonly tls?: ServiceTls | null
+  /** The name that a certificate at an address must hold for, where addresses are looked up by name. */
+  readonly serverNameOf?: (origin: string) => string | undefined
   readonly config: GatewayConfig
-  /** The OpenAPI document of all services, where the host can tell it. */
-  readonly describeApi?: () => object
 }
 
 export const migrations = new URL('../migrations/', import.meta.url)
 
-const CONNECTIONS = 256
-const CONNECT_TIMEOUT_MS = 2000
 const KEYS_EVERY_MS = 10_000
 
 /**
@@ -62,22 +66,27 @@ export function createGateway(deps: GatewayDeps): Service {
   const { config, database, clock, log, metrics, identity, newId } = deps
   const keys = createKeyRing({ database, clock, adminKey: config.MILLRACE_ADMIN_KEY })
   const authenticate = createAuthenticate({ keys, host: config.HOST, allowedHosts: config.GATEWAY_ALLOWED_HOSTS })
-  const pods = openPods(deps)
   const probes = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...deps.tls } })
+  const opened = openUpstreams({ upstreams: deps.upstreams, serverNameOf: deps.serverNameOf, tls: deps.tls ?? null, config, log, metrics, probes })
   const live = createLiveEvents(deps.eventLog)
-  const own = [readyRoute(deps.upstreams, probes), live.route, ...keyRoutes({ database, clock, log, keys }), ...openApiRoute(deps.describeApi)]
+  const audit = createAudit({ database, clock, log, metrics, keptDays: config.GATEWAY_AUDIT_DAYS })
+  const describe = createDescribe({ upstreams: deps.upstreams, identity, dispatcher: probes })
+  const own = [readyRoute(deps.upstreams, probes), live.route, ...keyRoutes({ database, clock, log, keys }), callsRoute(database), ...openApiRoutes(describe)]
   const locals = [...pageRoutes(new URL('../public/', import.meta.url)), ...own]
-  const forward = createForward({ identity, pods, config })
-  const observe = createObserve({ log, metrics })
+  const retries = metrics.counter('gateway_retries_total', 'Requests sent to another pod, by the reason; no_budget: not sent.', ['upstream', 'reason'])
+  const onRetry = (upstream: UpstreamName, reason: string): void => retries.add({ upstream, reason })
   const handle = createHandleRequest({
+    edge: createEdge(config),
     authenticate,
     rateLimit: createRateLimit(deps.rateLimiters, config.GATEWAY_RATE_LIMIT),
-    forward,
+    quotas: createQuotas(config.GATEWAY_QUOTAS, deps.rateLimiters),
+    forward: createForward({ identity, upstreams: opened.upstreams, config, onRetry }),
     locals,
     newId: createRequestIds(newId),
     log,
-    observe,
+    observe: createObserve({ log, metrics, audit, logPercent: config.GATEWAY_ACCESS_LOG_PERCENT }),
   })
+  const publicTls = openPublicTls(config, log)
   return {
     name: 'gateway',
     routes: [],
@@ -85,7 +94,9 @@ export function createGateway(deps: GatewayDeps): Service {
     jobs: [
       { name: 'refresh-keys', everyMs: KEYS_EVERY_MS, run: async () => refreshKeys(keys) },
       { name: 'end-streams', everyMs: KEYS_EVERY_MS, run: (signal) => endStreamsOnStop(live, signal) },
+      ...audit.jobs,
     ],
+    ...(publicTls ? { publicTls } : {}),
     direct(request, response) {
       const path = request.url?.split('?')[0]
       if (path === '/health' || (path === '/metrics' && isAdmitted(authenticate, request))) return false
@@ -97,11 +108,13 @@ export function createGateway(deps: GatewayDeps): Service {
       await keys.reload()
       assertBindAllowed(config.HOST, keys.configured())
       await live.start()
+      opened.start()
     },
     async stop() {
       await live.stop()
-      await keys.flush()
-      await Promise.all([probes.destroy(), ...upstreamNames.map((name) => pods[name].stop())])
+      await Promise.all([keys.flush(), audit.flush()])
+      await opened.stop()
+      await probes.destroy()
     },
   }
 }
@@ -132,17 +145,5 @@ function isAdmitted(authenticate: ReturnType<typeof createAuthenticate>, request
     return true
   } catch {
     return false
-  }
-}
-
-function openPods({ upstreams, tls = null }: GatewayDeps): Record<UpstreamName, Pods> {
-  const open = (name: UpstreamName): Pods => createPods({ list: upstreams[name], tls, connections: CONNECTIONS, connectTimeoutMs: CONNECT_TIMEOUT_MS })
-  return {
-    tracking: open('tracking'),
-    registry: open('registry'),
-    trainer: open('trainer'),
-    promoter: open('promoter'),
-    'drift-monitor': open('drift-monitor'),
-    inference: open('inference'),
   }
 }

@@ -1,20 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '@millrace/platform/errors.ts'
 import type { Role, ServiceIdentity } from '@millrace/platform/http/identity.ts'
+import { deadlineOf } from '@millrace/platform/http/request-input.ts'
 import type { Dispatcher } from 'undici'
+import type { Pods } from '../balance/pods.ts'
 import type { GatewayConfig } from '../config.ts'
+import { Bulkhead } from '../domain/bulkhead.ts'
+import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { Target, Traffic, UpstreamName } from '../domain/route-table.ts'
-import { explainFailure, isPodFault, isUnreached } from './explain-failure.ts'
+import type { RequestTrace } from '../trace-request.ts'
+import { explainFailure } from './explain-failure.ts'
 import { forwardedHeaders } from './headers.ts'
-import type { Pod, Pods } from './pods.ts'
-import { relayAnswer } from './relay-answer.ts'
-import { checkLength, isUntouched, type RequestBody, readRequestBody } from './request-body.ts'
-import { watchClient } from './watch-client.ts'
+import { checkLength, HeldBytes, type RequestBody, withRequestBody } from './request-body.ts'
+import { type TryPodsOptions, tryPods } from './try-pods.ts'
+import { type ClientWatch, watchClient } from './watch-client.ts'
 
 export interface ForwardDeps {
   readonly identity: ServiceIdentity
-  readonly pods: Readonly<Record<UpstreamName, Pods>>
+  readonly upstreams: Readonly<Record<UpstreamName, { readonly pods: Pods; readonly budget: RetryBudget }>>
   readonly config: GatewayConfig
+  /** Told of every request that is sent once more. */
+  readonly onRetry: TryPodsOptions['onRetry']
 }
 
 export interface Forwarding {
@@ -23,8 +29,11 @@ export interface Forwarding {
   readonly target: Target
   /** Path and query as the service is to see them. */
   readonly path: string
+  /** '' for a call that is for no model, or does not say for which. */
+  readonly model: string
   readonly caller: { readonly user: string; readonly role: Role }
   readonly requestId: string
+  readonly trace: RequestTrace | null
 }
 
 interface Limits {
@@ -35,94 +44,70 @@ interface Limits {
 }
 
 const METHODS: readonly Dispatcher.HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
-const SHED_REASONS = ['queue_full', 'deadline']
 
 /**
  * Passes a request on to the service it belongs to and streams the answer back. A prediction or a read that one pod cannot answer goes to another, until a
  * byte of an answer was sent; other calls do so only where the first pod has certainly not seen them.
  * @throws AppError with what the client is to be told; nothing, or only a part of the answer, was sent then
  */
-export const createForward = (deps: ForwardDeps) =>
-  async function forward(forwarding: Forwarding): Promise<void> {
-    const { request, response, target } = forwarding
-    const limits = limitsOf(deps.config, target.traffic)
-    const pods = deps.pods[target.upstream]
+export function createForward(deps: ForwardDeps): (forwarding: Forwarding) => Promise<void> {
+  const { config } = deps
+  const models = new Bulkhead(config.GATEWAY_MAX_IN_FLIGHT_PER_MODEL)
+  const held = new HeldBytes(config.GATEWAY_HELD_BYTES)
+  return async function forward(forwarding) {
+    const { request, response, target, model } = forwarding
+    const limits = limitsOf(config, target.traffic, request)
     checkLength(request, limits.maxBytes)
     const method = METHODS.find((candidate) => candidate === request.method)
     if (!method) throw new AppError('METHOD_NOT_ALLOWED', `The method ${request.method} is not offered here.`)
-    if (pods.inFlight() >= deps.config.GATEWAY_MAX_IN_FLIGHT) {
-      throw new AppError('TEMPORARILY_UNAVAILABLE', `Too many requests to the ${target.upstream} service are in progress: try again.`)
-    }
+    const { pods, budget } = deps.upstreams[target.upstream]
+    if (pods.inFlight() >= config.GATEWAY_MAX_IN_FLIGHT) throw tooMany(`to the ${target.upstream} service`)
+    const isPrediction = target.traffic === 'predict'
+    if (isPrediction && !models.enter(model)) throw tooMany(model === '' ? 'for this model' : `for the model ${JSON.stringify(model)}`)
     const client = watchClient(request, response, limits)
+    const attempt = (body: RequestBody) => send(deps, { forwarding, method, limits, client, body, pods, budget })
     try {
-      const body = await readRequestBody(request, { maxBytes: limits.maxBytes, hold: target.traffic === 'predict', signal: client.signal })
-      const headers = await headersFor(deps, forwarding, limits, body)
-      await tryPods({ forwarding, pods, body, signal: client.signal, options: { method, path: forwarding.path, headers, ...timeouts(limits) } })
+      await withRequestBody(request, { maxBytes: limits.maxBytes, held: isPrediction ? held : null, client }, attempt)
     } catch (error) {
-      throw explainFailure(client.signal.aborted ? client.signal.reason : error, target.upstream)
+      throw explainFailure(client.over ?? error, target.upstream)
     } finally {
       client.stop()
+      if (isPrediction) models.leave(model)
     }
   }
-
-function limitsOf(config: GatewayConfig, traffic: Traffic): Limits {
-  const stallMs = config.GATEWAY_STALL_TIMEOUT_MS
-  if (traffic === 'predict') return { maxBytes: config.GATEWAY_MAX_PREDICT_BYTES, totalMs: config.GATEWAY_PREDICT_TIMEOUT_MS, stallMs }
-  if (traffic === 'api') return { maxBytes: config.GATEWAY_MAX_API_BYTES, totalMs: config.GATEWAY_API_TIMEOUT_MS, stallMs }
-  return { maxBytes: config.GATEWAY_MAX_ARTIFACT_BYTES, totalMs: null, stallMs }
 }
 
-const timeouts = ({ totalMs, stallMs }: Limits) => ({ headersTimeout: totalMs ?? stallMs, bodyTimeout: totalMs ?? stallMs })
+const tooMany = (what: string): AppError =>
+  new AppError('TEMPORARILY_UNAVAILABLE', `Too many requests ${what} are in progress: try again.`, { details: { reason: 'queue_full' } })
 
-async function headersFor(deps: ForwardDeps, forwarding: Forwarding, limits: Limits, body: RequestBody) {
-  const { request, target, caller, requestId } = forwarding
+function limitsOf(config: GatewayConfig, traffic: Traffic, request: IncomingMessage): Limits {
+  const stallMs = config.GATEWAY_STALL_TIMEOUT_MS
+  if (traffic === 'artifact') return { maxBytes: config.GATEWAY_MAX_ARTIFACT_BYTES, totalMs: null, stallMs }
+  const isPrediction = traffic === 'predict'
+  const longestMs = isPrediction ? config.GATEWAY_PREDICT_TIMEOUT_MS : config.GATEWAY_API_TIMEOUT_MS
+  const maxBytes = isPrediction ? config.GATEWAY_MAX_PREDICT_BYTES : config.GATEWAY_MAX_API_BYTES
+  return { maxBytes, totalMs: Math.min(longestMs, deadlineOf(request) ?? longestMs), stallMs }
+}
+
+interface Sending {
+  readonly forwarding: Forwarding
+  readonly method: Dispatcher.HttpMethod
+  readonly limits: Limits
+  readonly client: ClientWatch
+  readonly body: RequestBody
+  readonly pods: Pods
+  readonly budget: RetryBudget
+}
+
+async function send(deps: ForwardDeps, { forwarding, method, limits, client, body, pods, budget }: Sending): Promise<void> {
+  const { request, target, caller, requestId, path } = forwarding
   const token = await deps.identity.sign(target.upstream, { user: caller.user, role: caller.role })
-  const about = { token, requestId, address: request.socket.remoteAddress ?? '', timeoutMs: limits.totalMs }
-  const headers = forwardedHeaders(request.headers, about)
+  const headers = forwardedHeaders(request.headers, { token, requestId, address: request.socket.remoteAddress ?? '', secure: 'encrypted' in request.socket })
   // Bytes in hand have a length of their own; undici refuses a length without a body.
   if (body.content === null || Buffer.isBuffer(body.content)) delete headers['content-length']
-  return headers
-}
-
-interface Attempts {
-  readonly forwarding: Forwarding
-  readonly pods: Pods
-  readonly body: RequestBody
-  readonly signal: AbortSignal
-  readonly options: Omit<Dispatcher.DispatchOptions, 'body'>
-}
-
-async function tryPods(attempts: Attempts): Promise<void> {
-  const { pods, forwarding, body, signal } = attempts
-  const repeatable = forwarding.target.traffic === 'predict' || ['GET', 'HEAD'].includes(forwarding.request.method ?? '')
-  const tried: Pod[] = []
-  let failure: unknown = null
-  for (let pod = pods.pick(tried); pod; pod = pods.pick(tried)) {
-    tried.push(pod)
-    try {
-      await askPod(attempts, pod, () => pods.pick(tried) !== null && tried.length === 1 && body.replay)
-      return
-    } catch (error) {
-      failure = error
-      if (isUnreached(error)) pods.markDown(pod)
-      const elsewhere = isPodFault(error) && (repeatable ? isUntouched(body) : isUnreached(error) && isUntouched(body))
-      if (signal.aborted || forwarding.response.headersSent || !elsewhere) throw error
-    }
-  }
-  throw failure ?? new AppError('TEMPORARILY_UNAVAILABLE', `The ${forwarding.target.upstream} service is not running at the moment: try again.`)
-}
-
-async function askPod({ forwarding, body, signal, options }: Attempts, pod: Pod, hasOther: () => boolean): Promise<void> {
-  const { response, requestId } = forwarding
-  pod.inFlight += 1
-  try {
-    await relayAnswer((handler) => pod.pool.dispatch({ ...options, body: body.content }, handler), {
-      response,
-      requestId,
-      signal,
-      shed: (status, reason) => status === 503 && SHED_REASONS.includes(String(reason)) && hasOther(),
-    })
-  } finally {
-    pod.inFlight -= 1
-  }
+  // The whole call is timed by the watch: these are for what goes on where nobody waits any more.
+  const timeoutMs = (limits.totalMs ?? limits.stallMs) + 1000
+  const options = { method, path, headers, body: body.content, headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
+  const repeatable = target.traffic === 'predict' || method === 'GET' || method === 'HEAD'
+  await tryPods({ forwarding, pods, budget, body, client, headers, options, repeatable, onRetry: deps.onRetry })
 }

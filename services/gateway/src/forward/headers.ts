@@ -47,7 +47,8 @@ export interface ForwardedFor {
   readonly token: string
   readonly requestId: string
   readonly address: string
-  readonly timeoutMs: number | null
+  /** Whether the client came over TLS. */
+  readonly secure: boolean
 }
 
 /** Headers of the call to a service, with the gateway's own word on who calls. */
@@ -56,8 +57,9 @@ export function forwardedHeaders(incoming: IncomingHttpHeaders, about: Forwarded
   headers['authorization'] = `Bearer ${about.token}`
   headers['x-request-id'] = about.requestId
   headers['x-forwarded-for'] = about.address
-  const asked = Number(headers['x-request-timeout-ms'])
-  if (about.timeoutMs !== null) headers['x-request-timeout-ms'] = String(asked > 0 ? Math.min(asked, about.timeoutMs) : about.timeoutMs)
+  // For the addresses that an answer tells the client to call next.
+  headers['x-forwarded-proto'] = about.secure ? 'https' : 'http'
+  if (incoming.host) headers['x-forwarded-host'] = incoming.host
   return headers
 }
 

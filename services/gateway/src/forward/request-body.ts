@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable, Transform } from 'node:stream'
 import { AppError } from '@millrace/platform/errors.ts'
-
-/** Bodies up to here are held, so that they can be sent to a second pod. */
-const REPLAYABLE_BYTES = 524_288
+import type { ClientWatch } from './watch-client.ts'
 
 /** `replay` says whether the body can be sent once more. */
 export interface RequestBody {
@@ -18,22 +16,47 @@ export function checkLength(request: IncomingMessage, maxBytes: number): void {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
 }
 
-interface ReadOptions {
-  readonly maxBytes: number
-  /** Whether a small body is read whole. */
-  readonly hold: boolean
-  readonly signal: AbortSignal
+/** Memory for bodies that are held, so that they can be sent to a second pod: all requests together. */
+export class HeldBytes {
+  readonly #most: number
+  #used = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** False when it would be too much. */
+  take(bytes: number): boolean {
+    if (this.#used + bytes > this.#most) return false
+    this.#used += bytes
+    return true
+  }
+
+  giveBack(bytes: number): void {
+    this.#used -= bytes
+  }
 }
 
-/** The body to send on: small ones whole where asked for, others as they stream in, cut off beyond `maxBytes`. */
-export async function readRequestBody(request: IncomingMessage, options: ReadOptions): Promise<RequestBody> {
-  const { maxBytes, hold, signal } = options
+interface ReadOptions {
+  readonly maxBytes: number
+  /** Whether the body is read whole before it is sent on; null where it streams through. */
+  readonly held: HeldBytes | null
+  readonly client: ClientWatch
+}
+
+/** Runs `work` with the body to send on: whole where there is room to hold it, else as it streams in, cut off beyond `maxBytes`. */
+export async function withRequestBody(request: IncomingMessage, options: ReadOptions, work: (body: RequestBody) => Promise<void>): Promise<void> {
+  const { maxBytes, held } = options
   const length = request.headers['content-length']
   const chunked = request.headers['transfer-encoding'] !== undefined
-  if (!chunked && (length === undefined || length === '0')) return { content: null, replay: true }
-  if (chunked) return { content: limited(request, maxBytes), replay: false }
-  if (hold && Number(length) <= REPLAYABLE_BYTES) return { content: await collect(request, signal), replay: true }
-  return { content: request, replay: false }
+  if (!chunked && (length === undefined || length === '0')) return work({ content: null, replay: true })
+  const size = chunked ? maxBytes : Number(length)
+  if (!held?.take(size)) return work({ content: chunked ? limited(request, maxBytes) : request, replay: false })
+  try {
+    return await work({ content: await collect(request, options), replay: true })
+  } finally {
+    held.giveBack(size)
+  }
 }
 
 function limited(request: IncomingMessage, maxBytes: number): Transform {
@@ -55,16 +78,22 @@ function createLimit(maxBytes: number): Transform {
 }
 
 /** Listens instead of iterating: leaving an iteration early would destroy the socket before a refusal is sent. */
-function collect(request: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+function collect(request: IncomingMessage, { maxBytes, client }: ReadOptions): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  let chunks: Buffer[] = []
+  let size = 0
+  client.onOver = reject
+  if (client.over) reject(client.over)
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size <= maxBytes) chunks.push(chunk)
+    else {
+      chunks = []
+      reject(tooLarge(maxBytes))
+    }
+  })
   request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
   request.once('error', reject)
-  signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  request.once('close', () => {
-    if (!request.complete) reject(new AppError('CANCELLED', 'The client went away before the body was complete.'))
-  })
   return promise
 }
 

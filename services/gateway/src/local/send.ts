@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HEADER_REASON } from '@millrace/contracts/http/inference.ts'
 import { answerError, describeError } from '@millrace/platform/http/problem.ts'
 import type { ErrorDialect } from '@millrace/platform/http/route.ts'
 import { SECURITY_HEADERS } from '../forward/headers.ts'
@@ -37,13 +38,19 @@ export function sendFailure(request: IncomingMessage, response: ServerResponse, 
     return
   }
   const answer = answerError(error, dialect, requestId)
-  const challenge: Record<string, string> = describeError(error).code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="millrace"' } : {}
-  send(response, { status: answer.status, headers: { ...answer.headers, ...challenge }, body: JSON.stringify(answer.body) }, requestId)
+  const described = describeError(error)
+  const challenge: Record<string, string> = described.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="millrace"' } : {}
+  const reason: Record<string, string> = isReason(described.details['reason']) ? { [HEADER_REASON]: described.details['reason'] } : {}
+  send(response, { status: answer.status, headers: { ...answer.headers, ...challenge, ...reason }, body: JSON.stringify(answer.body) }, requestId)
   if (!request.complete) linger(request)
 }
 
+const isReason = (value: unknown): value is string => typeof value === 'string' && /^[a-z_]+$/.test(value)
+
 function linger(request: IncomingMessage): void {
-  const cut = setTimeout(() => request.socket.destroy(), LINGER_MS)
+  // The request lets go of its socket when it is over: it must be at hand when the time is up.
+  const { socket } = request
+  const cut = setTimeout(() => socket?.destroy(), LINGER_MS)
   const calm = (): void => clearTimeout(cut)
   request.once('end', calm).once('close', calm).resume()
 }

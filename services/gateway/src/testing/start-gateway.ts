@@ -21,7 +21,6 @@ interface FixtureOptions {
   /** Pods per service; services that are not named answer with what they were asked. */
   readonly upstreams?: Partial<Record<UpstreamName, () => readonly string[]>>
   readonly eventLog?: EventLog
-  readonly describeApi?: () => object
   readonly rateLimiters?: RateLimiters
   readonly tls?: ServiceTls
 }
@@ -90,7 +89,6 @@ export async function startGateway(options: FixtureOptions = {}) {
     rateLimiters,
     tls,
     config,
-    ...(options.describeApi ? { describeApi: options.describeApi } : {}),
   })
   const started = await startService({ ...ports, service, host: '127.0.0.1', port: 0, shutdownGraceMs: 1000 })
   let stopping: Promise<void> | null = null
