@@ -14,7 +14,14 @@ export const artifact = z.looseObject({
 export type Artifact = z.infer<typeof artifact>
 
 /** A data set that a run read. `digest` is the full digest of its bytes where the writer knows it. */
-export const datasetRef = z.looseObject({ name: z.string(), digest: z.string(), context: z.string().nullable() })
+export const datasetRef = z.looseObject({
+  name: z.string(),
+  digest: z.string(),
+  context: z.string().nullable(),
+  /** MLflow's kind of source, such as `local`, `s3`, `dvc`, and where the data lies in its own terms. */
+  sourceType: z.string().optional(),
+  source: z.string().optional(),
+})
 
 /** A named test of a gate with the figures that decided it. */
 export const gateResult = z.looseObject({

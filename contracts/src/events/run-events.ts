@@ -23,7 +23,7 @@ export const runStarted = defineEvent({
 export const runFinished = defineEvent({
   name: 'RunFinished',
   type: 'io.millrace.run.finished.v1',
-  minor: 0,
+  minor: 1,
   topic,
   description: 'A run changed to FINISHED, FAILED or KILLED. A resumed run finishes again, as an event of its own.',
   data: z.looseObject({

@@ -2,6 +2,7 @@ import { eventCatalogue } from './catalogue.ts'
 import { driftDetected, performanceDegraded } from './drift-events.ts'
 import type { EventDefinition } from './event.ts'
 import { modelPromoted, modelRolledBack, modelVersionDeleted, modelVersionRegistered, servingStateChanged } from './model-events.ts'
+import { modelVersionEvaluated, promotionRejected, rolloutStepped } from './promotion-events.ts'
 import { runFinished } from './run-events.ts'
 import { inferenceLogged, servingActivated, servingLoadFailed, servingObserved } from './serving-events.ts'
 import type { TopicName } from './topics.ts'
@@ -19,6 +20,11 @@ const perPrediction: readonly TopicName[] = ['millrace.inference-log.v1', 'millr
 
 export const subscriptions: readonly Subscription[] = [
   { service: 'registry', group: 'registry', reads: [runFinished] },
+  {
+    service: 'registry',
+    group: 'registry.lineage',
+    reads: [modelVersionEvaluated, promotionRejected, rolloutStepped, servingLoadFailed, servingActivated],
+  },
   { service: 'trainer', group: 'trainer', reads: [driftDetected, performanceDegraded] },
   {
     service: 'promoter',

@@ -120,7 +120,41 @@ export const auditEntry = z.looseObject({
 })
 export const auditTrail = z.looseObject({ entries: z.array(auditEntry), nextBefore: z.int().nullable() })
 
-/** GET /api/v1/models/{name}/versions/{version}/lineage: version → run → data → code. */
+const dvcPointer = z.looseObject({
+  path: z.string().nullable(),
+  md5: z.string().nullable(),
+  revision: z.string().nullable(),
+  repository: z.string().nullable(),
+  remote: z.string().nullable(),
+})
+
+const lineageGate = z.looseObject({ gate: z.string(), outcome: z.string(), message: z.string(), measured: z.number().nullable(), limit: z.number().nullable() })
+
+/** A way into Production or out of it, a refusal, or a step of a rollout. */
+const lineageDecision = z.looseObject({
+  at: timestamp,
+  kind: z.string().meta({ 'x-known-values': ['promoted', 'rolled-back-to', 'rolled-back-from', 'demoted', 'rejected', 'rollout'] }),
+  decisionId: z.string().nullable(),
+  by: z.string().nullable(),
+  reason: z.string(),
+  skippedGates: z.array(z.string()),
+})
+
+const lineageServing = z.looseObject({
+  /** When the version was in Production; `until` null: it is now. */
+  production: z.array(z.looseObject({ since: timestamp, until: timestamp.nullable() })),
+  /** Which pods answered with it, and when. */
+  pods: z.array(z.looseObject({ pod: z.string(), arm: z.string(), generation: z.int(), since: timestamp, until: timestamp.nullable() })),
+  loadFailures: z.array(z.looseObject({ at: timestamp, pod: z.string(), kind: z.string(), stage: z.string(), message: z.string() })),
+})
+
+/** Nodes and edges that can be drawn: data → run → version → evaluation → decision → serving. */
+const lineageGraph = z.looseObject({
+  nodes: z.array(z.looseObject({ id: z.string(), kind: z.string(), label: z.string(), data: z.record(z.string(), z.unknown()) })),
+  edges: z.array(z.looseObject({ from: z.string(), to: z.string(), kind: z.string() })),
+})
+
+/** GET /api/v1/models/{name}/versions/{version}/lineage: version → run → data → code, and what became of the version. */
 export const lineage = z.looseObject({
   model: z.string(),
   version: z.string(),
@@ -134,10 +168,27 @@ export const lineage = z.looseObject({
       tags: z.record(z.string(), z.string()),
     })
     .nullable(),
-  datasets: z.array(z.looseObject({ name: z.string(), digest: z.string() })),
+  datasets: z.array(
+    z.looseObject({
+      name: z.string(),
+      digest: z.string(),
+      context: z.string().nullable().optional(),
+      sourceType: z.string().nullable().optional(),
+      source: z.string().nullable().optional(),
+      dvc: dvcPointer.nullable().optional(),
+    }),
+  ),
   code: z.looseObject({ commit: z.string().nullable(), entryPoint: z.string().nullable() }),
   history: z.array(auditEntry),
+  /** What the run says of the machine and the packages that it ran with. */
+  environment: z.record(z.string(), z.string()).optional(),
+  loggedModelId: z.string().nullable().optional(),
+  evaluations: z.array(z.looseObject({ at: timestamp, decisionId: z.string(), outcome: z.string(), gates: z.array(lineageGate) })).optional(),
+  decisions: z.array(lineageDecision).optional(),
+  serving: lineageServing.optional(),
+  graph: lineageGraph.optional(),
 })
+export type Lineage = z.infer<typeof lineage>
 
 /**
  * PUT /api/v1/registration-policies/{name}: runs that match it when they end FINISHED are registered. `filter` is MLflow's over runs, such as

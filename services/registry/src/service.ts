@@ -17,6 +17,7 @@ import { createServingStateRoute } from './http/serving-state-route.ts'
 import { createStageRoutes } from './http/stage-routes.ts'
 import { createVersionReadingRoutes } from './http/version-reading-routes.ts'
 import { createVersionRoutes } from './http/version-routes.ts'
+import { createLineageConsumer } from './lineage/on-version-news.ts'
 import { onRunFinished } from './on-run-finished.ts'
 import { createRegisterVersion, type RegisterVersion } from './register-version.ts'
 import { createPolicyRoutes } from './registration-policies/http.ts'
@@ -56,7 +57,7 @@ export function createRegistry(deps: RegistryDeps): Service {
       ...webhooks.routes,
       createOwnersRoute(deps.database),
     ]),
-    consumers: [{ group: 'registry', handlers: [on(runFinished, onRunFinished(deps))] }],
+    consumers: [{ group: 'registry', handlers: [on(runFinished, onRunFinished(deps))] }, createLineageConsumer()],
     jobs: [registrationJob(deps, registerVersion), releaseJob(deps), ...webhooks.jobs],
     start: () => hastenRegistrations(deps.database, deps.clock()),
     stop: webhooks.stop,

@@ -10,6 +10,9 @@ import { upsertRunTags } from './store/run-data.ts'
 import { lockRun, saveRun, setRunLifecycle } from './store/runs.ts'
 import { toTimestamp } from './timestamp.ts'
 
+/** A longer source of a data set is left out of the event: it is there to be found, not to be read. */
+const MAX_SOURCE = 1000
+
 /** Changes a run and, where it finished by that, says so with all that was logged. @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE */
 export const createUpdateRun = (deps: TrackingDeps) =>
   async function changeRun(runId: string, change: RunChange): Promise<Run> {
@@ -45,6 +48,7 @@ async function publishFinished(deps: TrackingDeps, tx: Sql, run: Run): Promise<v
       name: dataset.name,
       digest: dataset.digest,
       context: tags.find((tag) => tag.key === 'mlflow.data.context')?.value ?? null,
+      ...(dataset.source.length > MAX_SOURCE ? {} : { sourceType: dataset.sourceType, source: dataset.source }),
     })),
     outputs: links.outputs.map(({ modelId, step }) => ({ modelId, step })),
   }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import type { EventDefinition } from '@millrace/contracts/events/event.ts'
 import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
 import { runFinished } from '@millrace/contracts/events/run-events.ts'
 import { createFolderBlobs } from '@millrace/platform/blobs/folder.ts'
@@ -137,10 +138,12 @@ export async function runningRegistry(
     const query = method === 'GET' ? `?${new URLSearchParams(pairs)}` : ''
     return send(method, `/api/2.0/mlflow/${path}${query}`, method === 'GET' ? sending : { ...sending, body: fields })
   }
-  const emit = async (data: RunFinished) => {
-    const event = { id: newUuidV7(), source: '/millrace/tracking', subject: data.runId, time: clock(), extensions: {}, data }
-    await eventLog.publish(runFinished.topic, [encodeFor(runFinished, event)])
+  /** Publishes an event as its writer would. */
+  const emitEvent = async <Data extends z.ZodType>(definition: EventDefinition<Data>, subject: string, data: z.infer<Data>, time = clock()) => {
+    const event = { id: newUuidV7(), source: '/millrace/test', subject, time, extensions: {}, data }
+    await eventLog.publish(definition.topic, [encodeFor(definition, event)])
   }
+  const emit = (data: RunFinished) => emitEvent(runFinished, data.runId, data)
   const published = async (topic = 'millrace.model-events.v1') => {
     const records = await eventLog.readToEnd(topic)
     return records.map((record) => {
@@ -155,7 +158,7 @@ export async function runningRegistry(
   }
   /** Resolves when the outbox is empty. */
   const settled = () => until(async () => (await database.query('select 1 from outbox where published_at is null limit 1')).length === 0)
-  return { send, text, mlflow, emit, published, settled, tracking, standing, database, restart }
+  return { send, text, mlflow, emit, emitEvent, published, settled, tracking, standing, database, restart }
 }
 
 export type RunningRegistry = Awaited<ReturnType<typeof runningRegistry>>

@@ -1,7 +1,7 @@
 import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
 
 /** An event must stay well below the 1 MiB of a record: each part has its share in bytes, and the run itself keeps the rest. */
-const SHARE_BYTES = { tags: 250_000, params: 200_000, metrics: 150_000, datasets: 50_000, outputs: 50_000 } as const
+const SHARE_BYTES = { tags: 250_000, params: 200_000, metrics: 150_000, datasets: 150_000, outputs: 50_000 } as const
 /** Tags that other services decide by come first. */
 const FIRST = /^(millrace|mlflow)\./
 
