@@ -93,3 +93,5 @@ export const RUN_TAG_DATASET_PATH = 'millrace.dataset.path'
 export const RUN_TAG_DATASET_DIGEST = 'millrace.dataset.digest'
 export const RUN_TAG_CAUSE = 'millrace.cause'
 export const RUN_TAG_JOB = 'millrace.job'
+/** What to send to repeat the job, as JSON: a `trainingJobRequest` with the seed that was used. */
+export const RUN_TAG_JOB_REQUEST = 'millrace.job.request'

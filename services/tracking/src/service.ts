@@ -7,6 +7,7 @@ import { createCollectGarbage } from './artifacts/collect-garbage.ts'
 import { trackingConfig } from './config.ts'
 import type { TrackingDeps, TrackingParts } from './deps.ts'
 import { downloadRoutes, proxyRoutes, runArtifactRoutes } from './http/artifact-routes.ts'
+import { comparisonRoutes } from './http/comparison-routes.ts'
 import { datasetRoutes } from './http/dataset-routes.ts'
 import { experimentRoutes } from './http/experiment-routes.ts'
 import { historyRoutes } from './http/history-routes.ts'
@@ -57,6 +58,7 @@ export function createTracking(deps: TrackingDeps): Service {
       ...mountArtifactProxy([...proxyRoutes(parts), ...multipartRoutes(parts), ...presignedRoutes(parts)]),
       ...downloadRoutes(parts),
       ...sealRoutes(parts),
+      ...comparisonRoutes(parts),
       ...serverRoutes,
       ...accessRoutes(deps.database),
     ]),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { arch, cpus, release, totalmem, type } from 'node:os'
+import { RUN_TAG_JOB_REQUEST, type TrainingJobRequest } from '@millrace/contracts/http/trainer.ts'
 import type { CodeState } from './code-state.ts'
 import type { Job } from './domain/job.ts'
 import type { TrainedModel } from './learning/training-job.ts'
@@ -42,6 +43,13 @@ export function reproducibilityOf(job: Job, code: CodeState, model: TrainedModel
     // Equal for two runs of the same code on the same data with the same parameters.
     runKey: sha256([code.commit, code.patchSha256, code.lockfileSha256, dataset.digest, Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1))]),
   }
+}
+
+/** What to send to repeat the job, with the seed that was used. */
+export function repeatTag(job: Job, seed: number): Record<string, string> {
+  const { model, dataset, experiment, register, timeoutMs, maxAttempts } = job
+  const request: TrainingJobRequest = { model, dataset, experiment, parameters: { ...job.parameters, seed }, register, timeoutMs, maxAttempts }
+  return { [RUN_TAG_JOB_REQUEST]: JSON.stringify(request) }
 }
 
 /** The part of it that is searched for, as tags of the run. */

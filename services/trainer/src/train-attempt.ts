@@ -17,10 +17,10 @@ import type { TrainerDeps } from './deps.ts'
 import type { Job } from './domain/job.ts'
 import type { TrainingEngine } from './engine.ts'
 import { settingsOf } from './learning/settings.ts'
-import type { TrainedModel } from './learning/training-job.ts'
+import type { TrainedModel, TrainingJob } from './learning/training-job.ts'
 import { parametersOf } from './learning/training-report.ts'
 import { createEpochLogger } from './log-epochs.ts'
-import { originTags, reproducibilityOf } from './reproducibility.ts'
+import { originTags, repeatTag, reproducibilityOf } from './reproducibility.ts'
 import { resolveDataset } from './resolve-data.ts'
 import { trainingSettings } from './training-settings.ts'
 
@@ -59,7 +59,7 @@ export async function trainAttempt(deps: AttemptDeps, context: AttemptContext): 
   const dataset = await resolveDataset(deps.config.TRAINER_DATA_ROOTS, job.dataset)
   const settings = await trainingSettings(deps.config, job.parameters, dataset.root, outputDir)
   const code = await deps.readCode()
-  const run = await startRun(deps, context, code, dataset.root)
+  const run = await startRun(deps, context, code, settings)
   await deps.runs.logBatch(run.runId, { params: parametersOf(settingsOf(settings)) }, 'params', { signal })
   try {
     await mkdir(outputDir, { recursive: true })
@@ -83,12 +83,13 @@ export async function trainAttempt(deps: AttemptDeps, context: AttemptContext): 
 const finiteOnly = (metrics: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
 
-async function startRun(deps: AttemptDeps, { job, progress, signal, onRun }: AttemptContext, code: CodeState, datasetPath: string): Promise<TrackedRun> {
+async function startRun(deps: AttemptDeps, { job, progress, signal, onRun }: AttemptContext, code: CodeState, settings: TrainingJob): Promise<TrackedRun> {
   const experimentId = await deps.runs.ensureExperiment(job.experiment, { signal })
   const tags = {
     ...originTags(job, code),
     ...(job.register ? { [RUN_TAG_REGISTER]: job.model, [RUN_TAG_REGISTER_PATH]: MODEL_FOLDER } : {}),
-    [RUN_TAG_DATASET_PATH]: datasetPath,
+    ...repeatTag(job, settings.seed),
+    [RUN_TAG_DATASET_PATH]: settings.dataRoot,
     [RUN_TAG_CAUSE]: job.cause,
     [RUN_TAG_JOB]: job.jobId,
     [RUN_TAG_ATTEMPT]: String(job.attempt),

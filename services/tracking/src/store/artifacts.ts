@@ -75,3 +75,12 @@ export async function listTree(sql: Sql, path: string, limit: number): Promise<S
   ])
   return rows.map((row) => ({ path: row.path, sha256: row.sha256, sizeBytes: row.size_bytes }))
 }
+
+/** Files below the directory that have one of these names, by path. */
+export async function findNamedFiles(sql: Sql, directory: string, names: readonly string[], limit: number): Promise<StoredFile[]> {
+  const rows = await sql.query<FileRow>(
+    `select path, sha256, size_bytes from artifact where path > $1 and path < $2 and regexp_replace(path, '^.*/', '') = any($3) order by path limit $4`,
+    [...range(directory), names, limit],
+  )
+  return rows.map((row) => ({ path: row.path, sha256: row.sha256, sizeBytes: row.size_bytes }))
+}

@@ -2,7 +2,7 @@ import type { Sql } from '@millrace/platform/sql/sql.ts'
 import type { Lifecycle, Run, RunStatus } from '../domain/run.ts'
 import type { Found } from './experiments.ts'
 
-interface RunRow {
+export interface RunRow {
   run_id: string
   run_name: string
   experiment_id: number
@@ -14,9 +14,9 @@ interface RunRow {
   lifecycle_stage: Lifecycle
 }
 
-const COLUMNS = 'r.run_id, r.run_name, r.experiment_id, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri, r.lifecycle_stage'
+export const RUN_COLUMNS = 'r.run_id, r.run_name, r.experiment_id, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri, r.lifecycle_stage'
 
-const toRun = (row: RunRow): Run => ({
+export const toRun = (row: RunRow): Run => ({
   runId: row.run_id,
   runName: row.run_name,
   experimentId: row.experiment_id,
@@ -37,13 +37,18 @@ export async function insertRun(tx: Sql, run: Run): Promise<void> {
 }
 
 export async function findRun(sql: Sql, runId: string): Promise<Run | null> {
-  const [row] = await sql.query<RunRow>(`select ${COLUMNS} from run r where r.run_id = $1`, [runId])
+  const [row] = await sql.query<RunRow>(`select ${RUN_COLUMNS} from run r where r.run_id = $1`, [runId])
   return row ? toRun(row) : null
+}
+
+export async function findRuns(sql: Sql, runIds: readonly string[]): Promise<Run[]> {
+  const rows = await sql.query<RunRow>(`select ${RUN_COLUMNS} from run r where r.run_id = any($1)`, [runIds])
+  return rows.map(toRun)
 }
 
 /** Held until the transaction ends: of two updates the second sees what the first did. */
 export async function lockRun(tx: Sql, runId: string): Promise<Run | null> {
-  const [row] = await tx.query<RunRow>(`select ${COLUMNS} from run r where r.run_id = $1 for update`, [runId])
+  const [row] = await tx.query<RunRow>(`select ${RUN_COLUMNS} from run r where r.run_id = $1 for update`, [runId])
   return row ? toRun(row) : null
 }
 
@@ -74,7 +79,7 @@ export interface RunQuery {
 /** Rows of a compiled search; its clauses hold placeholders only. */
 export async function queryRuns(sql: Sql, search: RunQuery): Promise<Found<Run>[]> {
   const rows = await sql.query<RunRow & { sort_key: Found<Run>['sortKey'] }>(
-    `select ${COLUMNS}, ${search.selection} from run r ${search.joins} where ${search.where} order by ${search.order} limit ${search.limit}`,
+    `select ${RUN_COLUMNS}, ${search.selection} from run r ${search.joins} where ${search.where} order by ${search.order} limit ${search.limit}`,
     search.values,
   )
   return rows.map((row) => ({ item: toRun(row), sortKey: row.sort_key }))
