@@ -72,10 +72,18 @@ def count(reports: list, host: Host | None) -> int:
             else:
                 failed += 1
                 print(f"left out: {case.get('classname')}::{case.get('name')}: {skipped.get('message')}")
-    if failed and host and host.log.exists():
-        print(f"\n{host.log.name}:\n{host.log.read_text()[-20000:]}")
+    if failed and host:
+        tell_logs(host)
     print(f"      Tests  {failed} failed | {passed} passed | {left_out} left out (conformance, {host.kind if host else 'given server'})")
     return 1 if failed or not passed else 0
+
+
+def tell_logs(host: Host) -> None:
+    """The end of what the host and its services said."""
+    data = Path(host.data)
+    for log in [host.log, data / "millrace.log", *sorted(data.glob("cluster/logs/*.log"))]:
+        if log.exists():
+            print(f"\n--- the end of {log.name}:\n{log.read_text(errors='replace')[-4000:]}")
 
 
 if __name__ == "__main__":
