@@ -31,7 +31,7 @@ export interface OnnxInitializer {
   readonly data: Float32Array | Int32Array | BigInt64Array
 }
 
-export type OnnxAttribute = { int: number } | { ints: readonly number[] } | { float: number } | { text: string }
+export type OnnxAttribute = { int: number } | { ints: readonly number[] } | { float: number } | { text: string } | { graph: OnnxGraph }
 
 export interface OnnxNode {
   readonly op: string
@@ -56,6 +56,7 @@ function attribute(name: string, value: OnnxAttribute): Field {
   const named = textField(1, name)
   if ('int' in value) return messageField(5, [named, intField(3, value.int), intField(20, 2)])
   if ('ints' in value) return messageField(5, [named, ...value.ints.map((int) => intField(8, int)), intField(20, 7)])
+  if ('graph' in value) return messageField(5, [named, messageField(6, graphFields(value.graph)), intField(20, 5)])
   if ('float' in value) return messageField(5, [named, floatField(2, value.float), intField(20, 1)])
   return messageField(5, [named, textField(4, value.text), intField(20, 3)])
 }
@@ -87,18 +88,24 @@ function value(field: number, { name, type = 'float32', shape }: OnnxValue): Fie
   return messageField(field, [textField(1, name), messageField(2, [messageField(1, [intField(1, elementTypes[type]), messageField(2, dims)])])])
 }
 
+const graphFields = (graph: OnnxGraph): Field[] => [
+  ...graph.nodes.map(node),
+  textField(2, graph.name),
+  ...graph.initializers.map(initializer),
+  ...graph.inputs.map((input) => value(11, input)),
+  ...graph.outputs.map((output) => value(12, output)),
+]
+
 /**
  * Writes an ONNX model (IR 8, opset 17 of the default domain) with its weights inside. The bytes depend on the graph alone, so the same weights give the same digest.
  * Field numbers are those of `onnx.proto3`.
  * @throws RangeError when an initializer's data do not fill its shape
  */
 export function writeOnnx(graph: OnnxGraph): Uint8Array {
-  const body = [
-    ...graph.nodes.map(node),
-    textField(2, graph.name),
-    ...graph.initializers.map(initializer),
-    ...graph.inputs.map((input) => value(11, input)),
-    ...graph.outputs.map((output) => value(12, output)),
-  ]
-  return concatBytes([intField(1, IR_VERSION), textField(2, 'millrace'), messageField(7, body), messageField(8, [textField(1, ''), intField(2, OPSET)])])
+  return concatBytes([
+    intField(1, IR_VERSION),
+    textField(2, 'millrace'),
+    messageField(7, graphFields(graph)),
+    messageField(8, [textField(1, ''), intField(2, OPSET)]),
+  ])
 }

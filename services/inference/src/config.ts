@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { onnxSettings } from '@millrace/platform/model/onnx-limits.ts'
 import { z } from 'zod'
 
 const count = (min: number, max: number, preset: number) => z.coerce.number().int().min(min).max(max).default(preset)
@@ -63,5 +64,6 @@ export const inferenceConfig = z.object({
   INFERENCE_LOG_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(1),
   /** Predictions that wait to be logged at most; beyond that they are dropped and counted. */
   INFERENCE_LOG_BUFFER: count(1, 1_000_000, 10_000),
+  ...onnxSettings,
 })
 export type InferenceConfig = z.infer<typeof inferenceConfig>

@@ -3,6 +3,7 @@ import { messageOf } from '@millrace/platform/errors.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import type { Batcher, Executor } from './batcher.ts'
 import type { ModelSettings } from './domain/model-settings.ts'
+import { rehearse } from './open-version.ts'
 import type { LocalArtifact } from './read-artifact.ts'
 import type { ThreadPool } from './thread-pool.ts'
 import { openSession, type Session } from './threads/session.ts'
@@ -151,7 +152,7 @@ export class Crew {
       if (this.#stopping.signal.aborted) return
       // Not the spare one: that waits for the next promotion.
       const session = await openSession(await this.#deps.startThread(), artifact.files, intraOpThreads)
-      await session.run(artifact.example)
+      await rehearse(session, artifact)
       joined = !this.#stopping.signal.aborted
       if (joined) this.#join(session, extra)
       else await session.stop()

@@ -1,5 +1,7 @@
+import type { OnnxLimits } from '@millrace/platform/model/onnx-limits.ts'
 import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import type { ArtifactCache } from './artifact-cache.ts'
+import { withToldRanks } from './domain/compare-signature.ts'
 import { intraOpThreadsFor, type ModelSettings, resolveSettings } from './domain/model-settings.ts'
 import type { WantedVersion } from './domain/serving-plan.ts'
 import { asLoadFailure, type LoadStage } from './load-failure.ts'
@@ -12,6 +14,7 @@ import type { Session } from './threads/session.ts'
 
 export interface LoadDeps extends ServeDeps {
   readonly cache: ArtifactCache
+  readonly onnxLimits: OnnxLimits
   readonly probes: ProbeDeps
   readonly metrics: Metrics
   /** How a model is served that nothing was set for. */
@@ -65,20 +68,21 @@ interface Timing {
 async function load(deps: LoadDeps, wanted: WantedVersion, signal: AbortSignal, { stages, timed }: Timing): Promise<LoadedVersion> {
   const digest = wanted.artifact.sha256
   const settings = resolveSettings(wanted.settings, deps.defaults)
-  const artifact = await timed('fetch', () => readArtifact(deps.cache, wanted.artifact, signal))
+  const artifact = await timed('fetch', () => readArtifact(deps.cache, wanted.artifact, signal, deps.onnxLimits))
   const intraOpThreads = intraOpThreadsFor(settings, artifact.modelBytes, deps.cores)
   await timed('probe', () => probeArtifact(deps.probes, digest, artifact, signal))
   const sessionBytes = await memoryOf(deps, wanted)
   const opened: { session: Session | null } = { session: null }
   try {
-    const { session, batchable } = await whileOpening(deps.probes.records, digest, async () => {
+    const { session, ...served } = await whileOpening(deps.probes.records, digest, async () => {
       const session = await timed('open', async () => {
         opened.session = await openFirst(deps, wanted, artifact, intraOpThreads)
         return opened.session
       })
-      return { session, ...(await timed('warm-up', () => warmUp(session, artifact))) }
+      const told = { ...artifact, spec: { ...artifact.spec, signature: withToldRanks(artifact.spec.signature, session.signature) } }
+      return { session, artifact: told, ...(await timed('warm-up', () => warmUp(session, told))) }
     })
-    return createLoadedVersion(deps, { wanted, artifact, session, batchable, stages, sessionBytes, intraOpThreads }, settings)
+    return createLoadedVersion(deps, { wanted, ...served, session, stages, sessionBytes, intraOpThreads }, settings)
   } catch (error) {
     const thread = await opened.session?.close()
     if (thread) deps.threads.give(thread)

@@ -25,15 +25,23 @@ export async function openFirst(deps: OpenDeps, wanted: WantedVersion, artifact:
   throw new LoadFailure('deterministic', 'signature', difference)
 }
 
+/** Runs the example. Null: it was only zeros, and the model does not take them. @throws what the model's own example makes the runtime say */
+export async function rehearse(session: Session, { example, logged }: LocalArtifact): Promise<Tensor[] | null> {
+  return session.run(example).catch((error: unknown) => {
+    if (logged) throw error
+    return null
+  })
+}
+
 /**
  * Answers the example alone, then among rows of zeros: the first run is the slow one, and a model whose rows influence each other must not be batched.
  * @throws LoadFailure stage warm-up; the session is ended then
  */
-export async function warmUp(session: Session, { example, spec }: LocalArtifact): Promise<{ batchable: boolean }> {
+export async function warmUp(session: Session, artifact: LocalArtifact): Promise<{ batchable: boolean }> {
   try {
-    const alone = await session.run(example)
-    if (!isBatchable(spec.signature)) return { batchable: false }
-    const among = await session.run(withStrangers(example)).catch(() => null)
+    const alone = await rehearse(session, artifact)
+    if (!alone || !isBatchable(artifact.spec.signature)) return { batchable: false }
+    const among = await session.run(withStrangers(artifact.example)).catch(() => null)
     return { batchable: among !== null && sameRows(alone, among) }
   } catch (error) {
     await session.stop()

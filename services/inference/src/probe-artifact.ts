@@ -43,14 +43,14 @@ function recordOf(known: ProbeRecord, result: ProbeResult): ProbeRecord {
 /** A child that nobody waits for any more is ended, unless it is done within this time: another one takes as long to start. */
 const ABANDON_MS = 500
 
-async function tryOnce(deps: ProbeDeps, { files, example }: LocalArtifact, signal: AbortSignal): Promise<ProbeResult> {
+async function tryOnce(deps: ProbeDeps, { files, example, logged }: LocalArtifact, signal: AbortSignal): Promise<ProbeResult> {
   const child = await deps.children.take()
   let timer: NodeJS.Timeout | null = null
   const onAbort = () => {
     timer = setTimeout(() => child.stop(), ABANDON_MS)
   }
   signal.addEventListener('abort', onAbort, { once: true })
-  const result = await child.probe(files, example, deps.timeoutMs)
+  const result = await child.probe(files, { example, logged }, deps.timeoutMs)
   signal.removeEventListener('abort', onAbort)
   if (timer) clearTimeout(timer)
   if (result.kind === 'passed') deps.children.give(child)

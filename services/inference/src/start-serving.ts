@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Lifetime } from '@millrace/platform/component.ts'
+import { onnxLimitsOf } from '@millrace/platform/model/onnx-limits.ts'
 import type { Announcements } from './announce-serving.ts'
 import { type ArtifactCache, openArtifactCache } from './artifact-cache.ts'
 import type { BatchReport } from './batcher.ts'
@@ -106,6 +107,7 @@ async function createLoader(deps: InferenceDeps, lifetime: Lifetime, { cache, de
   return createLoadVersion({
     ...{ cache, metrics, log, clock, defaults, threads },
     probes: { records, children, timeoutMs: config.INFERENCE_PROBE_TIMEOUT_MS, log },
+    onnxLimits: onnxLimitsOf(config),
     cores: availableParallelism(),
     startThread: startSessionThread,
     pool: createThreadPool(config.INFERENCE_POOL_THREADS),

@@ -2,7 +2,7 @@ import type { Artifact } from '@millrace/contracts/events/fields.ts'
 import type { Run } from '@millrace/contracts/http/tracking.ts'
 import { evaluationStatus, RUN_TAG_DATASET_DIGEST, RUN_TAG_DATASET_PATH } from '@millrace/contracts/http/trainer.ts'
 import type { ManifestFile } from '@millrace/contracts/model/artifact-manifest.ts'
-import type { Evaluation } from '@millrace/contracts/model/model-spec.ts'
+import { EVALUATION_FILE, type Evaluation, MODEL_SPEC_FILE } from '@millrace/contracts/model/model-spec.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import type { PromoterDeps } from './deps.ts'
 import type { Facts, Measured } from './domain/gates.ts'
@@ -23,6 +23,25 @@ interface Snapshot {
 }
 
 const missing = (reason: string): { kind: 'missing'; reason: string } => ({ kind: 'missing', reason })
+
+/** Whether a model says how the rows of a data set become its inputs; a network alone does not. */
+export const canBeRunOnData = (files: readonly ManifestFile[]): boolean => files.some(({ path }) => path === MODEL_SPEC_FILE)
+
+/**
+ * The answers that were stored with two models of which one cannot be run on a data set here. Where either has none there is nothing to compare, which is
+ * said and not held against the model: its other gates still judge it.
+ */
+export async function compareStored(
+  deps: CompareDeps,
+  challenger: Pick<Challenger, 'files' | 'run'>,
+  champion: Pick<Challenger, 'files' | 'run'>,
+  signal: AbortSignal,
+): Promise<Facts['evaluations']> {
+  const [own, other] = await Promise.all([challenger, champion].map(({ files, run }) => readStoredEvaluation(deps, files, run, signal)))
+  if (own && other) return { kind: 'measured', value: { challenger: own, champion: other } }
+  const reason = `a model without ${MODEL_SPEC_FILE} cannot be run on a data set, and ${own ? 'that version' : 'this one'} brought no ${EVALUATION_FILE}`
+  return { kind: 'waived', reason }
+}
 
 /**
  * Both models' answers on the test rows of the data that the challenger learned from. The trainer runs the champion over them, and the challenger where its

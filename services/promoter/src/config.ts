@@ -1,3 +1,4 @@
+import { onnxSettings } from '@millrace/platform/model/onnx-limits.ts'
 import { z } from 'zod'
 
 /** Settings of the promoter; those of the default policy (version 0) hold for models that have none of their own. */
@@ -14,5 +15,6 @@ export const promoterConfig = z.object({
   PROMOTER_MEASURE_TIMEOUT_MS: z.coerce.number().int().min(1000).max(3_600_000).default(120_000),
   /** How often a decision is made anew because the model moved on meanwhile. */
   PROMOTER_MAX_ROUNDS: z.coerce.number().int().min(1).max(100).default(5),
+  ...onnxSettings,
 })
 export type PromoterConfig = z.infer<typeof promoterConfig>

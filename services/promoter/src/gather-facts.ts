@@ -1,5 +1,5 @@
 import { type ModelOverview, modelOverview, type VersionDetail, versionDetail } from '@millrace/contracts/http/registry.ts'
-import { type Challenger, compareWithChampion } from './compare-with-champion.ts'
+import { type Challenger, canBeRunOnData, compareStored, compareWithChampion } from './compare-with-champion.ts'
 import type { PromoterDeps } from './deps.ts'
 import type { Decision } from './domain/decision.ts'
 import type { Facts } from './domain/gates.ts'
@@ -66,5 +66,7 @@ async function evaluationsFor(
 ): Promise<Facts['evaluations'] | null> {
   if (!decision.policy.champion || !champion) return { kind: 'missing', reason: 'not asked for' }
   if (!champion.artifact) return { kind: 'missing', reason: `version ${champion.version} has no sealed artifact` }
-  return compareWithChampion(deps, challenger, champion.artifact, signal)
+  const files = await readManifest(deps, champion.artifact)
+  if (canBeRunOnData(challenger.files) && canBeRunOnData(files)) return compareWithChampion(deps, challenger, champion.artifact, signal)
+  return compareStored(deps, challenger, { files, run: await readRun(deps, champion.runId, signal) }, signal)
 }

@@ -6,10 +6,14 @@ import { messageOf } from '@millrace/platform/errors.ts'
 import { type ArtifactFile, type DescribedModel, describeModel } from '@millrace/platform/model/describe-model.ts'
 import { readInputExample } from '@millrace/platform/model/input-example.ts'
 import { type ChainTensor, type OnnxChain, openChain } from '@millrace/platform/model/onnx-chain.ts'
+import type { OnnxLimits } from '@millrace/platform/model/onnx-limits.ts'
+import { z } from 'zod'
 import type { MeasureReport } from './measure-model.ts'
 import { toChainTensor } from './number-tensor.ts'
 
-/** Measures the model in the folder that is its one argument and prints a `MeasureReport`. A program of its own: the promoter's process must outlive any model. */
+/** Measures the model in the folder that is its first argument, within the limits of its second, and prints a `MeasureReport`. A program of its own: the promoter's process must outlive any model. */
+
+const onnxLimits = z.object({ maxBytes: z.number(), maxNodes: z.number(), maxDepth: z.number(), maxTensorBytes: z.number() })
 
 const WARM_UP_RUNS = 3
 const TIMED_RUNS = 21
@@ -110,9 +114,9 @@ async function attempt<T>(measure: () => Promise<T>): Promise<T | { kind: 'missi
   }
 }
 
-async function measureFolder(folder: string): Promise<MeasureReport> {
+async function measureFolder(folder: string, limits: OnnxLimits): Promise<MeasureReport> {
   const source = { files: await listFiles(folder), open: async ({ path }: ArtifactFile) => createReadStream(join(folder, path)) }
-  const described = await describeModel(source)
+  const described = await describeModel(source, limits)
   if (described.kind === 'unservable') throw new Error(`the model cannot be served: ${described.reason}`)
   const { spec, origin, exampleFile } = described
   const rows = spec.parity === null ? null : parityRows.parse(await readJson(folder, spec.parity))
@@ -123,6 +127,9 @@ async function measureFolder(folder: string): Promise<MeasureReport> {
   return { parity, latency }
 }
 
-const folder = process.argv[2] ?? ''
-const report = await measureFolder(folder).catch((error: unknown) => ({ parity: missing(messageOf(error)), latency: missing(messageOf(error)) }))
+const [folder = '', limits = ''] = process.argv.slice(2)
+const report = await measureFolder(folder, onnxLimits.parse(JSON.parse(limits))).catch((error: unknown) => ({
+  parity: missing(messageOf(error)),
+  latency: missing(messageOf(error)),
+}))
 process.stdout.write(JSON.stringify(report))

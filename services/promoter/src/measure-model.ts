@@ -7,6 +7,7 @@ import type { ManifestFile } from '@millrace/contracts/model/artifact-manifest.t
 import type { Blobs } from '@millrace/platform/blobs/blobs.ts'
 import { unpackFiles } from '@millrace/platform/blobs/unpack-files.ts'
 import { AppError } from '@millrace/platform/errors.ts'
+import type { OnnxLimits } from '@millrace/platform/model/onnx-limits.ts'
 import { z } from 'zod'
 import type { Facts, Measured } from './domain/gates.ts'
 
@@ -32,12 +33,12 @@ const report = z.strictObject({
 export type MeasureReport = z.infer<typeof report>
 
 /** Measures in a process of its own: a native crash, a hang or a model that eats all memory ends that process and fails the gate. */
-export const createMeasureModel = (deps: { blobs: Blobs; timeoutMs: number }): MeasureModel =>
+export const createMeasureModel = (deps: { blobs: Blobs; timeoutMs: number; onnxLimits: OnnxLimits }): MeasureModel =>
   async function measureModel(files, signal) {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-measure-'))
     try {
       await unpackFiles(deps.blobs, files, folder, signal)
-      return readReport(await runProgram(folder, deps.timeoutMs, signal))
+      return readReport(await runProgram([folder, JSON.stringify(deps.onnxLimits)], deps.timeoutMs, signal))
     } catch (error) {
       if (error instanceof AppError && error.code === 'INVALID_PARAMETER_VALUE') return unmeasured(error.message)
       throw error
@@ -60,11 +61,11 @@ const withNumber = ({ maxDifference, values }: { maxDifference: number | null; v
 })
 
 /** The program's standard output, or why it ended without one. */
-function runProgram(folder: string, timeoutMs: number, signal: AbortSignal): Promise<string | { failed: string }> {
+function runProgram(args: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<string | { failed: string }> {
   const environment = { PATH: process.env['PATH'] ?? '' }
   return new Promise((resolve, reject) => {
     const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES, signal, env: environment } as const
-    execFile(process.execPath, [PROGRAM, folder], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [PROGRAM, ...args], options, (error, stdout, stderr) => {
       if (!error) resolve(stdout)
       else if (signal.aborted) reject(error)
       else if (error.killed) resolve({ failed: `the model did not answer its stored rows within ${timeoutMs} ms` })

@@ -1,4 +1,5 @@
 import { mapPermissions } from '@millrace/platform/access/map-permissions.ts'
+import { onnxLimitsOf } from '@millrace/platform/model/onnx-limits.ts'
 import type { Service } from '@millrace/platform/service.ts'
 import { createLocators, permissions } from './access.ts'
 import { promoterConfig } from './config.ts'
@@ -16,7 +17,8 @@ export const migrations = new URL('../migrations/', import.meta.url)
 
 /** Decides which versions go to Production: runs the gates of the model's policy, keeps the evidence, asks the registry, watches the pods. */
 export function createPromoter(deps: PromoterDeps): Service {
-  const measure = deps.measure ?? createMeasureModel({ blobs: deps.blobs, timeoutMs: deps.config.PROMOTER_MEASURE_TIMEOUT_MS })
+  const measure =
+    deps.measure ?? createMeasureModel({ blobs: deps.blobs, timeoutMs: deps.config.PROMOTER_MEASURE_TIMEOUT_MS, onnxLimits: onnxLimitsOf(deps.config) })
   return {
     name: 'promoter',
     locators: createLocators(deps.database),

@@ -1,3 +1,4 @@
+import { onnxSettings } from '@millrace/platform/model/onnx-limits.ts'
 import { z } from 'zod'
 
 /** The registry's settings. */
@@ -19,5 +20,6 @@ export const registryConfig = z.object({
   REGISTRY_WEBHOOK_KEEP_MS: z.coerce.number().int().min(1000).max(31_536_000_000).default(604_800_000),
   /** Webhooks that are delivered to at the same time. */
   REGISTRY_WEBHOOK_LANES: z.coerce.number().int().min(1).max(1000).default(32),
+  ...onnxSettings,
 })
 export type RegistryConfig = z.infer<typeof registryConfig>

@@ -2,6 +2,7 @@ import type { Artifact } from '@millrace/contracts/events/fields.ts'
 import { type SealResponse, sealResponse } from '@millrace/contracts/http/tracking.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import { describeModel } from '@millrace/platform/model/describe-model.ts'
+import { onnxLimitsOf } from '@millrace/platform/model/onnx-limits.ts'
 import type { RegistryDeps } from './deps.ts'
 import { judgeExternal, judgePrompt, type Servability } from './domain/servability.ts'
 import { PROMPT_TAG } from './store/search.ts'
@@ -50,8 +51,8 @@ export const callSeal = (
   })
 
 /** Reads the description, and of the networks as much as tells what they are: their inputs and outputs, and where their weights lie. */
-async function judge({ blobs }: SealDeps, { files }: SealResponse): Promise<Servability> {
-  const described = await describeModel({ files, open: ({ sha256 }) => blobs.open(sha256) })
+async function judge({ blobs, config }: SealDeps, { files }: SealResponse): Promise<Servability> {
+  const described = await describeModel({ files, open: ({ sha256 }) => blobs.open(sha256) }, onnxLimitsOf(config))
   if (described.kind === 'unservable') return { servable: false, format: described.format, reason: described.reason }
   return { servable: true, format: described.spec.format, signature: described.spec.signature }
 }

@@ -9,6 +9,13 @@ export function findDifference(declared: Signature, found: Signature): string | 
   return differenceIn('input', declared.inputs, found.inputs) ?? differenceIn('output', declared.outputs, found.outputs)
 }
 
+/** What was declared, with the dimensions of outputs that the file did not tell taken from what the runtime found. */
+export function withToldRanks({ inputs, outputs }: Signature, found: Signature): Signature {
+  const tell = (spec: TensorSpec): TensorSpec =>
+    spec.shape.length > 0 ? spec : { ...spec, shape: found.outputs.find(({ name }) => name === spec.name)?.shape ?? [] }
+  return { inputs, outputs: outputs.map(tell) }
+}
+
 function differenceIn(kind: string, declared: readonly TensorSpec[], found: readonly TensorSpec[]): string | null {
   const extra = found.find(({ name }) => !declared.some((spec) => spec.name === name))
   if (extra) return `the model has the ${kind} ${showSpec(extra)}, which its signature does not declare`

@@ -1,3 +1,5 @@
+import type { Tensor } from '../domain/tensor.ts'
+
 /** A call from the main thread to a worker thread or child process, and its answer. */
 export interface CallMessage {
   readonly id: number
@@ -23,3 +25,9 @@ export type AnswerMessage =
   | { readonly id: number; readonly ok: false; readonly code: string | null; readonly message: string; readonly details: Readonly<Record<string, unknown>> }
 
 export type Methods = Readonly<Record<string, (argument: never) => Promise<{ result: unknown; transfer?: readonly ArrayBuffer[] }>>>
+
+/** What a model is tried on: its own logged example, or zeros. */
+export interface Trial {
+  readonly example: readonly Tensor[]
+  readonly logged: boolean
+}

@@ -2,15 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { AppError, isErrorCode } from '@millrace/platform/errors.ts'
-import type { Tensor } from '../domain/tensor.ts'
-import type { AnswerMessage, CallMessage, Probed } from './calls.ts'
+import type { AnswerMessage, CallMessage, Probed, Trial } from './calls.ts'
 import type { ModelFile } from './model-file.ts'
 
 /** `passed`: the runtime opened the files and answered the example. `refused`: it said no. `crashed`: the process died, ran out of memory or of time. */
 export type ProbeResult = { kind: 'passed'; memoryBytes: number } | { kind: 'refused'; stage: 'probe'; message: string } | { kind: 'crashed'; message: string }
 
 export interface ProbeChild {
-  probe(files: readonly ModelFile[], example: readonly Tensor[], timeoutMs: number): Promise<ProbeResult>
+  probe(files: readonly ModelFile[], trial: Trial, timeoutMs: number): Promise<ProbeResult>
   readonly alive: boolean
   stop(): void
 }
@@ -32,8 +31,8 @@ export async function startProbeChild(memoryBytes: number): Promise<ProbeChild> 
   child.channel?.unref()
   await Promise.race([once(child, 'message'), once(child, 'exit')])
   return {
-    async probe(files, example, timeoutMs) {
-      return ask(child, { id: 0, method: 'run', argument: { files, example } }, timeoutMs)
+    async probe(files, trial, timeoutMs) {
+      return ask(child, { id: 0, method: 'run', argument: { files, trial } }, timeoutMs)
     },
     get alive() {
       return exit === null
