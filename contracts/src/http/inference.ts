@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { datatype, tensorSpec } from '../model/model-spec.ts'
 
-/** Answer of POST /predict. */
+/** Answer of POST /predict to a picture. */
 export const prediction = z.looseObject({
   predicted_class: z.string(),
   predicted_label: z.string(),
@@ -16,26 +16,72 @@ export const prediction = z.looseObject({
 })
 export type Prediction = z.infer<typeof prediction>
 
+const featureValue = z.union([z.number(), z.string(), z.boolean(), z.null()])
+
+/**
+ * JSON body of POST /predict: one of `features` (values in the order of the model's features; a list of lists is several rows), `columns` (name to value, or to
+ * a list of values) and `records` (one object per row).
+ */
+export const featuresRequest = z.looseObject({
+  model: z.string().optional(),
+  /** `latest` or nothing: the version that the serving state gives the caller. */
+  model_version: z.string().optional(),
+  request_id: z.string().max(256).optional(),
+  routing_key: z.string().max(256).optional(),
+  features: z.array(z.union([featureValue, z.array(featureValue)])).optional(),
+  columns: z.record(z.string(), z.union([featureValue, z.array(featureValue)])).optional(),
+  records: z.array(z.record(z.string(), featureValue)).optional(),
+})
+
+const rowPrediction = { prediction: z.unknown(), confidence: z.number().nullable() }
+
+/** Answer of POST /predict to features: `prediction` and `confidence` for one row, `predictions` where the body gave rows. */
+export const featuresPrediction = z.looseObject({
+  prediction: z.unknown().optional(),
+  confidence: z.number().nullable().optional(),
+  predictions: z.array(z.looseObject(rowPrediction)).optional(),
+  model_name: z.string(),
+  model_version: z.string(),
+  request_id: z.string(),
+  prediction_id: z.string(),
+  timestamp: z.iso.datetime(),
+  /** Seconds in the pod. */
+  processing_time: z.number(),
+  cached: z.boolean(),
+})
+
+/** Parameters of a request, an input or an output; `binary_data_size`, `binary_data` and `binary_data_output` are those of the binary tensor extension. */
+const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+
 /** Open Inference Protocol v2: POST /v2/models/{name}[/versions/{version}]/infer. */
 export const inferRequest = z.looseObject({
   id: z.string().max(256).optional(),
-  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  parameters: parameters.optional(),
   inputs: z
-    .array(z.looseObject({ name: z.string(), shape: z.array(z.int().nonnegative()), datatype: z.string(), data: z.array(z.unknown()) }))
+    .array(
+      z.looseObject({
+        name: z.string(),
+        shape: z.array(z.int().nonnegative()),
+        datatype: z.string(),
+        parameters: parameters.optional(),
+        data: z.array(z.unknown()).optional(),
+      }),
+    )
     .min(1)
     .max(64),
   outputs: z
-    .array(z.looseObject({ name: z.string() }))
+    .array(z.looseObject({ name: z.string(), parameters: parameters.optional() }))
     .max(64)
     .optional(),
 })
-export type InferRequest = z.infer<typeof inferRequest>
 
 export const inferResponse = z.looseObject({
   model_name: z.string(),
   model_version: z.string(),
   id: z.string().optional(),
-  outputs: z.array(z.looseObject({ name: z.string(), shape: z.array(z.int()), datatype, data: z.array(z.unknown()) })),
+  outputs: z.array(
+    z.looseObject({ name: z.string(), shape: z.array(z.int()), datatype, parameters: parameters.optional(), data: z.array(z.unknown()).optional() }),
+  ),
 })
 
 export const modelMetadata = z.looseObject({
@@ -60,6 +106,25 @@ export const servedModel = z.looseObject({
   message: z.string(),
 })
 export const servedModels = z.looseObject({ pod: z.string(), models: z.array(servedModel) })
+
+/** GET /api/v1/serving/models/{name}: one model in the pod that answers. */
+export const servedModelDetail = z.looseObject({
+  pod: z.string(),
+  model: z.string(),
+  generation: z.int(),
+  versions: z.array(servedModel),
+  task: z.string().nullable(),
+  /** What one row consists of: columns by name, or the inputs. `size` is how many values it takes, null where that is open. */
+  features: z.array(z.looseObject({ name: z.string(), type: z.string(), required: z.boolean(), size: z.int().nullable() })),
+  inputs: z.array(tensorSpec),
+  outputs: z.array(tensorSpec),
+  labels: z.array(z.string()).nullable(),
+})
+
+/** POST /v2/repository/index */
+export const repositoryIndex = z.array(
+  z.looseObject({ name: z.string(), version: z.string(), state: z.enum(['READY', 'UNAVAILABLE', 'LOADING', 'UNLOADING', 'UNKNOWN']), reason: z.string() }),
+)
 
 /** Names of the response headers of the prediction path. */
 export const HEADER_MODEL_VERSION = 'x-millrace-model-version'

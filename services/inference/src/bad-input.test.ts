@@ -46,10 +46,12 @@ test('every bad upload is refused with what was wrong and what is expected, and 
     ['empty file', { body: imageForm(Buffer.alloc(0)) }, 400, 'empty'],
     ['empty body', { headers: multipart() }, 400, 'empty'],
     ['no body', {}, 400, 'empty'],
-    ['wrong content type', { body: '{}', headers: { 'content-type': 'application/json' } }, 415, 'multipart/form-data'],
+    ['wrong content type', { body: '{}', headers: { 'content-type': 'text/plain' } }, 415, 'multipart/form-data'],
+    ['no features', { body: '{}', headers: { 'content-type': 'application/json' } }, 400, 'features'],
     ['no boundary', { body: 'x', headers: { 'content-type': 'multipart/form-data' } }, 400, 'boundary'],
     ['cut off', { body: '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nabc', headers: multipart() }, 400, 'cut off'],
-    ['compressed', { body: 'x', headers: { ...multipart(), 'content-encoding': 'gzip' } }, 415, 'gzip'],
+    ['packed in a way nobody knows', { body: 'x', headers: { ...multipart(), 'content-encoding': 'compress' } }, 415, 'gzip'],
+    ['not what its encoding says', { body: 'x', headers: { ...multipart(), 'content-encoding': 'gzip' } }, 400, 'Content-Encoding'],
   ]
   for (const [name, init, status, says] of cases) {
     const answer = await predict(init)
@@ -99,7 +101,9 @@ test('every bad inference request is refused in the words of the protocol', asyn
     ['no rows', { inputs: [{ ...input, shape: [0, 2], data: [] }] }, 400, 'no elements'],
     ['unknown output', { inputs: [input], outputs: [{ name: 'z' }] }, 400, "outputs are 'y', 'product'"],
     ['sequence', { inputs: [input], parameters: { sequence_id: 1 } }, 400, 'sequence_id'],
-    ['binary', { inputs: [input], outputs: [{ name: 'y', parameters: { binary_data: true } }] }, 400, 'JSON'],
+    ['binary data without a header', { inputs: [{ ...input, data: undefined, parameters: { binary_data_size: 8 } }] }, 400, 'Inference-Header-Content-Length'],
+    ['an unclear flag', { inputs: [input], outputs: [{ name: 'y', parameters: { binary_data: 'yes' } }] }, 400, 'true or false'],
+    ['shared memory', { inputs: [{ ...input, parameters: { shared_memory_region: 'r' } }] }, 400, 'shared memory'],
     ['too many rows', { inputs: [{ ...input, shape: [5, 2], data: Array.from({ length: 10 }, () => 1) }] }, 413, '5 rows'],
     ['too many bytes', { inputs: [input], id: 'x'.repeat(MAX_BODY) }, 413, String(MAX_BODY)],
   ]

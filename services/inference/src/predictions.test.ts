@@ -149,7 +149,8 @@ test('the protocol tells what is served', async () => {
     const response = await pod.call(path)
     return [response.status, await response.json()]
   }
-  expect(await read('/v2')).toEqual([200, { name: 'millrace', version: '0.1.0', extensions: [] }])
+  const extensions = ['binary_tensor_data', 'model_repository', 'schedule_policy', 'statistics']
+  expect(await read('/v2')).toEqual([200, { name: 'millrace', version: '0.1.0', extensions }])
   expect(await read('/v2/health/live')).toEqual([200, { live: true }])
   expect(await read('/v2/health/ready')).toEqual([200, { live: true, ready: true }])
   expect(await read('/v2/models')).toEqual([200, { models: ['colour'] }])

@@ -2,10 +2,11 @@ const float = new Float32Array(1)
 const bits = new Uint32Array(float.buffer)
 
 /**
- * The nearest IEEE 754 binary16 to a finite number, ties to even, as its 16 bits; infinity (0x7c00) where it is out of range.
+ * The nearest IEEE 754 binary16 to a number, ties to even, as its 16 bits; infinity (0x7c00) where it is out of range, a quiet NaN (0x7e00) for NaN.
  * Rounding goes through binary32 with the lost part kept as a sticky bit, so that a double is rounded once.
  */
 export function toHalf(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00
   float[0] = value
   const word = bits[0] ?? 0
   const sign = (word >>> 16) & 0x8000

@@ -2,7 +2,8 @@ import type { Datatype } from '@millrace/contracts/model/model-spec.ts'
 import { allocate, type Tensor } from './tensor.ts'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+// A byte order mark is a character like any other here.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * Raw bytes of a tensor as the Open Inference Protocol's binary extension lays them out: little-endian, row-major; BYTES as a uint32 length before each

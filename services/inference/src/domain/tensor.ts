@@ -26,8 +26,17 @@ export interface Refusal {
   readonly refused: string
 }
 
-export const refuse = (refused: string): Refusal => ({ refused })
-export const isRefusal = (value: object): value is Refusal => 'refused' in value
+/** A class, so that no object of a caller can pass for one. */
+class Refused implements Refusal {
+  readonly refused: string
+
+  constructor(refused: string) {
+    this.refused = refused
+  }
+}
+
+export const refuse = (refused: string): Refusal => new Refused(refused)
+export const isRefusal = (value: unknown): value is Refusal => value instanceof Refused
 
 export const elementCount = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
 

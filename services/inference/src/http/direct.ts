@@ -2,16 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NewId } from '@millrace/platform/clock.ts'
 import { AppError, TransientError } from '@millrace/platform/errors.ts'
 import { type Access, mayAccess, type ServiceIdentity } from '@millrace/platform/http/identity.ts'
-import { refuseEncodedBody } from '@millrace/platform/http/read-body.ts'
 import { refuseDuplicateHeaders } from '@millrace/platform/http/request-input.ts'
-import { sendError } from '@millrace/platform/http/respond.ts'
 import type { ErrorDialect } from '@millrace/platform/http/route.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import type { DirectHandler } from '@millrace/platform/service.ts'
 import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import { deadlineFrom, type Exchange, goneSignal, type PathParams, type Reply, requestIdOf } from './exchange.ts'
-import { matchPath } from './match-path.ts'
+import { createMatchPath } from './match-path.ts'
 import { discardRest } from './read-body.ts'
+import { sendFailure } from './send-failure.ts'
+import { sendReply } from './send-reply.ts'
+import { inTrace } from './trace-request.ts'
 
 /** A route of the prediction path. Segments that begin with `:` are parameters. */
 export interface DirectRoute {
@@ -34,13 +35,15 @@ export interface DirectDeps {
 /** Answers the prediction path on `node:http` itself; leaves every other path to the host. */
 export function createDirect(deps: DirectDeps): DirectHandler {
   const requests = deps.metrics.counter('http_requests_total', 'HTTP requests answered.', ['method', 'route', 'status'])
+  const matchPath = createMatchPath(deps.routes)
   return function direct(request, response) {
     const url = request.url ?? '/'
     const end = url.indexOf('?')
     const path = end < 0 ? url : url.slice(0, end)
-    const match = matchPath(deps.routes, path)
+    const match = matchPath(path)
     if (!match) return false
-    void answer(deps, request, response, { ...match, query: new URLSearchParams(end < 0 ? '' : url.slice(end + 1)) }).then((status) => {
+    const matched: Matched = { ...match, query: new URLSearchParams(end < 0 ? '' : url.slice(end + 1)) }
+    void inTrace(request, match.pattern, () => answer(deps, request, response, matched)).then((status) => {
       requests.add({ method: request.method === 'POST' ? 'POST' : request.method === 'GET' ? 'GET' : 'other', route: match.pattern, status: String(status) })
     })
     return true
@@ -65,11 +68,10 @@ async function answer(deps: DirectDeps, request: IncomingMessage, response: Serv
     const route = pickRoute(match.candidates, request, response)
     await authorize(deps.identity, route.access, request)
     refuseDuplicateHeaders(request)
-    refuseEncodedBody(request)
     const params = decodeParams(match.segments)
     const deadlineMs = deadlineFrom(request, startedMs, deps.deadlineMs)
     const reply = await route.handle({ request, requestId, params, query: match.query, startedMs, deadlineMs, signal })
-    return send(response, reply, request.method === 'HEAD')
+    return await sendReply(request, response, reply)
   } catch (error) {
     return fail(deps, request, response, { error, dialect: match.errors, requestId })
   }
@@ -94,19 +96,13 @@ async function authorize(identity: Pick<ServiceIdentity, 'verify'>, access: Acce
   throw new AppError('PERMISSION_DENIED', `${caller.user} has the role ${caller.role}, which does not include the right '${access}'.`)
 }
 
-function decodeParams({ model, version }: PathParams): PathParams {
+function decodeParams({ model, version, label }: PathParams): PathParams {
   const decode = (segment: string | null): string | null => segment && decodeURIComponent(segment)
   try {
-    return { model: decode(model), version: decode(version) }
+    return { model: decode(model), version: decode(version), label: decode(label) }
   } catch (cause) {
     throw new AppError('BAD_REQUEST', 'The path has a % that is not followed by two hexadecimal digits of valid UTF-8.', { cause })
   }
-}
-
-function send(response: ServerResponse, { status, headers, text }: Reply, headOnly: boolean): number {
-  response.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
-  response.end(headOnly ? undefined : text)
-  return status
 }
 
 async function fail(
@@ -120,5 +116,5 @@ async function fail(
   const reason = error instanceof AppError ? error.details['reason'] : undefined
   if (reason === 'queue_full' || reason === 'deadline') response.setHeader('x-millrace-reason', reason)
   if (!(error instanceof AppError && error.code === 'REQUEST_TIMEOUT')) await discardRest(request)
-  return sendError(response, error, dialect, requestId)
+  return sendFailure(response, error, dialect, requestId)
 }

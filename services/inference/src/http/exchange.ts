@@ -9,6 +9,7 @@ import { isRequestId } from '@millrace/platform/telemetry/request-id.ts'
 export interface PathParams {
   readonly model: string | null
   readonly version: string | null
+  readonly label: string | null
 }
 
 /** One request on the prediction path. */
@@ -24,14 +25,19 @@ export interface Exchange {
   readonly signal: AbortSignal
 }
 
-/** An answer with its body as JSON text. */
+/** A body that is made while it is sent, so that it is never held whole. */
+export interface Pieces {
+  readonly pieces: Iterable<string> | AsyncIterable<string | Uint8Array>
+}
+
+/** An answer; JSON where its headers name no other content type. */
 export interface Reply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly text: string
+  readonly body: string | Uint8Array | Pieces
 }
 
-export const json = (body: unknown, headers: Record<string, string> = {}, status = 200): Reply => ({ status, headers, text: JSON.stringify(body) })
+export const json = (body: unknown, headers: Record<string, string> = {}, status = 200): Reply => ({ status, headers, body: JSON.stringify(body) })
 
 /** A signal that fires when the connection ends before the answer does. */
 export function goneSignal(response: ServerResponse): AbortSignal {

@@ -1,15 +1,17 @@
 import { AppError, messageOf } from '@millrace/platform/errors.ts'
-import { chooseArm, findModel, servedModels } from '../choose-arm.ts'
-import type { ServedArm, ServedModel, ServingSet } from '../serving-set.ts'
-import { servedArms } from '../serving-set.ts'
+import { findModel, servedModels } from '../choose-arm.ts'
+import { servedArms } from '../served-model.ts'
+import type { ServingSet } from '../serving-set.ts'
+import { armFor } from './arm-for.ts'
 import { type Exchange, json, type Reply } from './exchange.ts'
 import { wishFor } from './version-wish.ts'
 
 const VERSION = '0.1.0'
 const PLATFORM = 'onnx_onnxv1'
+const EXTENSIONS = ['binary_tensor_data', 'model_repository', 'schedule_policy', 'statistics']
 
 /** GET /v2 */
-export const serverMetadata = async (): Promise<Reply> => json({ name: 'millrace', version: VERSION, extensions: [] })
+export const serverMetadata = async (): Promise<Reply> => json({ name: 'millrace', version: VERSION, extensions: EXTENSIONS })
 
 /** GET /v2/health/live */
 export const live = async (): Promise<Reply> => json({ live: true })
@@ -26,18 +28,11 @@ export const createListModels = (serving: ServingSet) =>
     return json({ models: servedModels(serving).map(({ model }) => model) })
   }
 
-/** The arm that a metadata path means: the one it names, else Production, else whatever is loaded. */
-function armFor(served: ServedModel, version: string | null): ServedArm {
-  const wish = wishFor(served, version)
-  const first = version === null && !served.production ? servedArms(served)[0] : undefined
-  return first ?? chooseArm({ ...served, candidates: version === null ? [] : served.candidates }, { ...wish, routingKey: '' })
-}
-
 /** GET /v2/models/M[/versions/V] */
 export const createModelMetadata = (serving: ServingSet) =>
   async function modelMetadata({ params }: Exchange): Promise<Reply> {
     const served = findModel(serving, params.model)
-    const { arm, loaded } = armFor(served, params.version)
+    const { arm, loaded } = armFor(served, wishFor(served, params.version))
     const versions = new Set(servedArms(served).map((item) => item.arm.version))
     const { inputs, outputs } = loaded.spec.signature
     const properties = { sha256: loaded.digest, generation: String(arm.generation), version: arm.version }
@@ -49,7 +44,7 @@ export const createModelReady = (serving: ServingSet) =>
   async function modelReady({ params }: Exchange): Promise<Reply> {
     const served = findModel(serving, params.model)
     try {
-      armFor(served, params.version)
+      armFor(served, wishFor(served, params.version))
       return json({ name: served.model, ready: true })
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'TEMPORARILY_UNAVAILABLE') throw error

@@ -1,87 +1,62 @@
-import type { Prediction } from '@millrace/contracts/http/inference.ts'
-import type { NewId } from '@millrace/platform/clock.ts'
+import type { Clock } from '@millrace/platform/clock.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import { findModel } from '../choose-arm.ts'
-import { classify } from '../domain/classify.ts'
-import { isRefusal, type Tensor } from '../domain/tensor.ts'
-import type { LoadedVersion } from '../loaded-version.ts'
-import type { LogPrediction } from '../log-prediction.ts'
-import type { InferenceResult, RunInference, VersionInput } from '../run-inference.ts'
-import type { RunShadow } from '../run-shadow.ts'
+import { describePredictions, type RowPrediction } from '../domain/describe-predictions.ts'
+import { type FeaturesBody, featureInputs, parseFeatures } from '../domain/parse-features.ts'
+import { isRefusal } from '../domain/tensor.ts'
 import type { ServingSet } from '../serving-set.ts'
-import type { ImageReader } from '../threads/image-reader.ts'
-import { answerHeaders } from './answer-headers.ts'
-import { type Exchange, json, predictionIdOf, queryValue, type Reply, routingKeyOf } from './exchange.ts'
-import { readImageForm, type UploadedImage } from './read-image-form.ts'
+import type { Answered, AskModel } from './ask-model.ts'
+import { type Exchange, queryValue, type Reply } from './exchange.ts'
+import { mediaTypeOf, readJson } from './read-json.ts'
+import { wishFor } from './version-wish.ts'
 
 export interface PredictDeps {
   readonly serving: ServingSet
-  readonly run: RunInference
-  readonly images: ImageReader
-  readonly logPrediction: LogPrediction
-  readonly shadow: RunShadow
-  readonly newId: NewId
+  readonly ask: AskModel
+  readonly clock: Clock
   readonly maxBodyBytes: number
+  /** Answers a form with a picture. */
+  readonly predictPicture: (exchange: Exchange) => Promise<Reply>
 }
 
-/** POST /predict[?model=][&version=|&label=]: a picture in, the classes it shows out. */
+const EXPECTED = 'send {"features": [...]}, {"columns": {name: value}} or {"records": [{name: value}]}'
+
+/** POST /predict: a picture as a form, or features as JSON. */
 export const createPredict = (deps: PredictDeps) =>
   async function predict(exchange: Exchange): Promise<Reply> {
-    const { request, query, deadlineMs, signal, startedMs, requestId } = exchange
-    const wish = { version: queryValue(query, 'version'), label: queryValue(query, 'label') }
-    const { model } = findModel(deps.serving, queryValue(query, 'model'))
-    const image = await readImageForm(request, { maxBytes: deps.maxBodyBytes, deadlineMs })
-    const predictionId = predictionIdOf(request, deps.newId)
-    const readFor = (loaded: LoadedVersion) => readImage(deps.images, loaded, image)
-    const result = await deps.run({
-      model,
-      wish: { ...wish, routingKey: routingKeyOf(request, null, predictionId) },
-      deadlineMs,
-      signal,
-      readFor,
-    })
-    const body = describe(result, { startedMs, requestId, predictionId })
-    deps.logPrediction(result, predictionId)
-    deps.shadow({ readFor }, result, predictionId)
-    return json(body, answerHeaders(result.chosen, predictionId))
+    const isJson = mediaTypeOf(exchange) === 'application/json'
+    return isJson ? predictFeatures(deps, exchange) : deps.predictPicture(exchange)
   }
 
-function readImage(images: ImageReader, { model, spec }: LoadedVersion, { bytes, sha256 }: UploadedImage): VersionInput {
-  const { preprocessing, labels, signature } = spec
-  const [input] = signature.inputs
-  if (!preprocessing || !labels || !input) {
-    throw new AppError('BAD_REQUEST', `The model '${model}' takes tensors, not pictures: use POST /v2/models/${encodeURIComponent(model)}/infer.`)
-  }
-  return {
-    contentKey: `image:${sha256}`,
-    async prepare() {
-      const { values, statistics } = await images.read(bytes, preprocessing)
-      const { width, height, layout } = preprocessing
-      const shape = layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3]
-      const tensor: Tensor = { name: input.name, datatype: 'FP32', shape, data: values }
-      return { inputs: [tensor], statistics }
-    },
-  }
+async function predictFeatures({ serving, ask, clock, maxBodyBytes }: PredictDeps, exchange: Exchange): Promise<Reply> {
+  const body = parseFeatures(await readJson(exchange, maxBodyBytes, EXPECTED))
+  if (isRefusal(body)) throw new AppError('BAD_REQUEST', `${body.refused}.`)
+  const served = findModel(serving, body.model ?? queryValue(exchange.query, 'model'))
+  const version = body.version ?? queryValue(exchange.query, 'version')
+  const label = queryValue(exchange.query, 'label')
+  const wish = label === null ? wishFor(served, version) : { version, label }
+  const answered = await ask(exchange, { served, wish, routingKey: body.routingKey, read: (spec) => featureInputs(spec, body) })
+  return { status: 200, headers: answered.headers, body: render(answered, body, exchange, clock()) }
 }
 
-function describe({ chosen, answer, cached }: InferenceResult, ids: { startedMs: number; requestId: string; predictionId: string }): Prediction {
-  const { model, spec } = chosen.loaded
-  const ranked = classify(answer.outputs, spec.labels ?? [])
-  const [best] = isRefusal(ranked) ? [] : ranked
-  if (isRefusal(ranked) || !best) {
-    const cause = new Error(isRefusal(ranked) ? ranked.refused : 'the model has no labels')
-    throw new AppError('INTERNAL_ERROR', 'The model answered something that is not a classification. It has been logged.', { cause })
+const rounded = (seconds: number): number => Math.round(seconds * 1e6) / 1e6
+
+/** `processing_time` is in seconds; `prediction` a class, a number, or a list where the model answers several values. */
+function render({ outputs, spec, result, predictionId }: Answered, body: FeaturesBody, exchange: Exchange, now: Date): string {
+  const rows = describePredictions(outputs, spec.labels)
+  const [first] = rows
+  if (!first) throw new AppError('INTERNAL_ERROR', 'The model answered nothing. It has been logged.')
+  const about = {
+    model_name: result.chosen.loaded.model,
+    model_version: result.chosen.arm.version,
+    request_id: body.requestId ?? exchange.requestId,
+    prediction_id: predictionId,
+    timestamp: now.toISOString(),
+    processing_time: rounded((performance.now() - exchange.startedMs) / 1000),
+    cached: result.cached,
   }
-  return {
-    predicted_class: best.class,
-    predicted_label: best.label,
-    confidence: best.probability,
-    top_3_predictions: ranked.map((entry) => ({ class: entry.class, label: entry.label, probability: entry.probability })),
-    processing_time_ms: Math.round((performance.now() - ids.startedMs) * 1000) / 1000,
-    model_name: model,
-    model_version: chosen.arm.version,
-    cached,
-    request_id: ids.requestId,
-    prediction_id: ids.predictionId,
-  }
+  const head = body.many ? `{"predictions":[${rows.map((row) => `{${renderRow(row)}}`).join(',')}]` : `{${renderRow(first)}`
+  return `${head},${JSON.stringify(about).slice(1)}`
 }
+
+const renderRow = ({ prediction, confidence }: RowPrediction): string => `"prediction":${prediction},"confidence":${JSON.stringify(confidence)}`

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Writable } from 'node:stream'
 import { AppError } from '@millrace/platform/errors.ts'
+import { codingOf, decompress } from './decompress.ts'
 
 export interface BodyLimits {
   readonly maxBytes: number
@@ -12,7 +13,7 @@ export interface BodyLimits {
 const tooLarge = (maxBytes: number): AppError => new AppError('PAYLOAD_TOO_LARGE', `The body is larger than the ${maxBytes} bytes allowed here: send less.`)
 
 /** Refuses by the declared length before a byte is read. */
-export function checkDeclaredLength(request: IncomingMessage, maxBytes: number): void {
+function checkDeclaredLength(request: IncomingMessage, maxBytes: number): void {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
 }
 
@@ -20,7 +21,7 @@ export function checkDeclaredLength(request: IncomingMessage, maxBytes: number):
  * Hands a body's bytes to `take` as they come, and resolves at its end.
  * @throws AppError PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, CANCELLED; whatever `take` throws
  */
-export function receiveBody(request: IncomingMessage, { maxBytes, deadlineMs }: BodyLimits, take: (chunk: Buffer) => void): Promise<void> {
+function receiveBody(request: IncomingMessage, { maxBytes, deadlineMs }: BodyLimits, take: (chunk: Buffer) => void): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let size = 0
   const onData = (chunk: Buffer) => {
@@ -44,8 +45,14 @@ export function receiveBody(request: IncomingMessage, { maxBytes, deadlineMs }: 
   })
 }
 
-/** The whole body in memory. */
+/** The whole body in memory, unpacked. @throws AppError as `receiveBody` and `decompress` do */
 export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const coding = codingOf(request)
+  const content = await readAsSent(request, limits)
+  return coding ? decompress(content, coding, limits.maxBytes) : content
+}
+
+async function readAsSent(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   checkDeclaredLength(request, limits.maxBytes)
   const chunks: Buffer[] = []
   await receiveBody(request, limits, (chunk) => void chunks.push(chunk))
@@ -57,7 +64,8 @@ export async function parseBody(request: IncomingMessage, limits: BodyLimits, pa
   checkDeclaredLength(request, limits.maxBytes)
   const closed = once(parser, 'close')
   closed.catch(() => undefined)
-  await receiveBody(request, limits, (chunk) => void parser.write(chunk))
+  if (codingOf(request)) parser.write(await readBody(request, limits))
+  else await receiveBody(request, limits, (chunk) => void parser.write(chunk))
   parser.end()
   await closed
 }

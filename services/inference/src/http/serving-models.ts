@@ -1,6 +1,10 @@
+import type { ModelSpec } from '@millrace/contracts/model/model-spec.ts'
+import { findModel } from '../choose-arm.ts'
 import { keyOf, type WantedVersion, wantedBy } from '../domain/serving-plan.ts'
-import { type ServedArm, type ServedModel, type ServingSet, servedArms } from '../serving-set.ts'
-import { json, type Reply } from './exchange.ts'
+import { elementCount } from '../domain/tensor.ts'
+import { type ServedArm, type ServedModel, servedArms } from '../served-model.ts'
+import type { ServingSet } from '../serving-set.ts'
+import { type Exchange, json, type Reply } from './exchange.ts'
 
 /** GET /api/v1/serving/models: what this pod answers with, what it is loading and what it could not load. */
 export const createServingModels = (serving: ServingSet, pod: string) =>
@@ -10,6 +14,41 @@ export const createServingModels = (serving: ServingSet, pod: string) =>
       models: serving.all().flatMap((served) => [...servedArms(served).map((arm) => describeServed(served, arm)), ...missing(serving, served)]),
     })
   }
+
+/** GET /api/v1/serving/models/{name}: one model in this pod: its versions, and what the one that answers takes and gives. */
+export const createServingModel = (serving: ServingSet, pod: string) =>
+  async function servingModel({ params }: Exchange): Promise<Reply> {
+    const served = findModel(serving, params.model)
+    const [first] = servedArms(served)
+    const spec = first?.loaded.spec
+    return json({
+      pod,
+      model: served.model,
+      generation: served.state.generation,
+      versions: [...servedArms(served).map((arm) => ({ ...describeServed(served, arm), ...describeLoad(arm) })), ...missing(serving, served)],
+      task: spec?.task ?? null,
+      features: spec ? featuresOf(spec) : [],
+      inputs: spec?.signature.inputs ?? [],
+      outputs: spec?.signature.outputs ?? [],
+      labels: spec?.labels?.map((label) => label.class) ?? null,
+    })
+  }
+
+const describeLoad = ({ loaded }: ServedArm) => ({
+  memoryBytes: loaded.memoryBytes,
+  loadMs: Object.values(loaded.stages).reduce((sum, ms) => sum + ms, 0),
+  inFlight: loaded.inFlight,
+  queuedRows: loaded.queuedRows,
+})
+
+/** Columns by name where the model has them; else its inputs. `size` is how many values one row of it takes, null where that is open. */
+function featuresOf({ columns, signature }: ModelSpec) {
+  if (columns) return columns.map(({ name, type, required }) => ({ name, type, required: required !== false, size: 1 }))
+  return signature.inputs.map(({ name, datatype, shape }) => {
+    const inner = shape.slice(1)
+    return { name, type: datatype, required: true, size: inner.includes(-1) ? null : elementCount(inner) }
+  })
+}
 
 const describeServed = ({ model }: ServedModel, { arm, loaded }: ServedArm) => ({
   model,

@@ -1,5 +1,5 @@
 import { wantedBy } from '../domain/serving-plan.ts'
-import type { ServedModel } from '../serving-set.ts'
+import type { ServedModel } from '../served-model.ts'
 
 /** What the version segment of a path names: a version of the model, else one of its labels (`production`, `canary`, `staging`, ...). */
 export function wishFor(served: ServedModel, segment: string | null): { version: string | null; label: string | null } {
