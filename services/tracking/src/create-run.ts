@@ -10,7 +10,7 @@ import { nameOfRun, type Run } from './domain/run.ts'
 import { checkTags } from './log-values.ts'
 import { type RunView, readRun } from './read-run.ts'
 import { experimentMissing, experimentNotActive, invalid } from './refusals.ts'
-import { findExperiment } from './store/experiments.ts'
+import { holdExperiment } from './store/experiments.ts'
 import { upsertRunTags } from './store/run-data.ts'
 import { insertRun } from './store/runs.ts'
 import { toTimestamp } from './timestamp.ts'
@@ -45,7 +45,7 @@ export const createCreateRun = (deps: TrackingDeps) =>
 
 async function startRun(deps: TrackingDeps, tx: Sql, request: NewRun, fields: { runId: string; runName: string; tags: readonly KeyValue[] }): Promise<string> {
   const { runId, runName, tags } = fields
-  const experiment = await findExperiment(tx, request.experimentId)
+  const experiment = await holdExperiment(tx, request.experimentId)
   if (!experiment) throw experimentMissing(request.experimentId)
   if (experiment.lifecycle === 'deleted') throw experimentNotActive(request.experimentId)
   const startTime = request.startTime ?? deps.clock().getTime()

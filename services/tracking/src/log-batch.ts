@@ -9,7 +9,7 @@ import { invalid, loggedModelMissing, missing, refuseIf, runMissing, runNotActiv
 import { findMissingModels } from './store/logged-models.ts'
 import { insertModelPoints, insertPoints } from './store/metrics.ts'
 import { deleteRunTag, insertParams, upsertRunTags } from './store/run-data.ts'
-import { findRun, renameRun } from './store/runs.ts'
+import { findRun, lockRun, renameRun } from './store/runs.ts'
 
 export interface LoggedPoint extends Point {
   /** `''` where the point is the run's alone. */
@@ -68,6 +68,8 @@ async function logAll(deps: TrackingDeps, runId: string, batch: Batch, inBatch: 
     return
   }
   await deps.database.transaction(async (tx) => {
+    // Whoever renames a run changes the run as well: the run comes first, as in an update.
+    if (batch.tags.some((tag) => tag.key === RUN_NAME_TAG)) await lockRun(tx, runId)
     await requireActive(tx, runId)
     const changes = changedParams(batch.params, await insertParams(tx, runId, batch.params))
     if (changes.length > 0) throw invalid(describeParamChange(runId, changes, inBatch))

@@ -5,7 +5,7 @@ import { type LoggedModel, refuseLoggedModelName } from '../domain/logged-model.
 import { randomName } from '../domain/random-name.ts'
 import { checkParams, checkTags } from '../log-values.ts'
 import { experimentMissing, experimentNotActive, refuseIf } from '../refusals.ts'
-import { findExperiment } from '../store/experiments.ts'
+import { holdExperiment } from '../store/experiments.ts'
 import { insertLoggedModel } from '../store/logged-models.ts'
 
 export interface NewLoggedModel {
@@ -31,7 +31,7 @@ export const createCreateLoggedModel = (deps: TrackingDeps) =>
     const now = deps.clock().getTime()
     const fields = { modelId, experimentId, name, modelType, sourceRunId, tags, params, creationTime: now, lastUpdateTime: now }
     return deps.database.transaction(async (tx) => {
-      const experiment = await findExperiment(tx, experimentId)
+      const experiment = await holdExperiment(tx, experimentId)
       if (!experiment) throw experimentMissing(experimentId)
       if (experiment.lifecycle === 'deleted') throw experimentNotActive(experimentId)
       const artifactUri = loggedModelRoot(experiment.artifactLocation, modelId)

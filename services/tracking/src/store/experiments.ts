@@ -45,6 +45,12 @@ export async function findExperiment(sql: Sql, experimentId: number): Promise<Ex
   return row ? toExperiment(row) : null
 }
 
+/** Held until the transaction ends: an experiment that something begins in is not deleted before that is there to be deleted with it. */
+export async function holdExperiment(tx: Sql, experimentId: number): Promise<Experiment | null> {
+  const [row] = await tx.query<ExperimentRow>(`select ${COLUMNS} from experiment e where e.experiment_id = $1 for key share of e`, [experimentId])
+  return row ? toExperiment(row) : null
+}
+
 export async function findExperimentByName(sql: Sql, name: string): Promise<Experiment | null> {
   const [row] = await sql.query<ExperimentRow>(`select ${COLUMNS} from experiment e where e.name = $1`, [name])
   return row ? toExperiment(row) : null

@@ -26,9 +26,14 @@ export interface RunLinks {
   readonly outputs: readonly ModelLink[]
 }
 
+/** Writers that come at once lock the same rows in the same order, and so never wait for each other in a circle. */
+const inOrder = <Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] =>
+  items.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : Number(keyOf(left) > keyOf(right))))
+
 /** Links data sets to a run. A data set is known by (experiment, name, digest); a link that is there already keeps its tags. */
-export async function linkDatasets(tx: Sql, runId: string, experimentId: number, inputs: readonly DatasetInput[]): Promise<void> {
-  if (inputs.length === 0) return
+export async function linkDatasets(tx: Sql, runId: string, experimentId: number, given: readonly DatasetInput[]): Promise<void> {
+  if (given.length === 0) return
+  const inputs = inOrder(given, ({ dataset }) => JSON.stringify([dataset.name, dataset.digest]))
   const sets = inputs.map((input) => input.dataset)
   const texts = [sets.map((set) => set.name), sets.map((set) => set.digest)]
   await tx.query(
@@ -39,15 +44,16 @@ export async function linkDatasets(tx: Sql, runId: string, experimentId: number,
   await tx.query(
     `insert into run_dataset (run_id, dataset_id, tags)
       select $1, d.dataset_id, t.tags::jsonb from unnest($3::text[], $4::text[], $5::text[]) as t (name, digest, tags)
-        join dataset d on d.experiment_id = $2 and d.name = t.name and d.digest = t.digest
+        join dataset d on d.experiment_id = $2 and d.name = t.name and d.digest = t.digest order by d.dataset_id
       on conflict do nothing`,
     [runId, experimentId, ...texts, inputs.map(({ tags }) => JSON.stringify(Object.fromEntries(tags.map((tag) => [tag.key, tag.value]))))],
   )
 }
 
 /** Links logged models to a run; the first link of a model stands. */
-export async function linkModels(tx: Sql, runId: string, direction: 'input' | 'output', links: readonly ModelLink[]): Promise<void> {
-  if (links.length === 0) return
+export async function linkModels(tx: Sql, runId: string, direction: 'input' | 'output', given: readonly ModelLink[]): Promise<void> {
+  if (given.length === 0) return
+  const links = inOrder(given, (link) => link.modelId)
   await tx.query(
     `insert into run_model (run_id, direction, model_id, step) select $1, $2, * from unnest($3::text[], $4::int8[])
       on conflict (run_id, direction, model_id) do nothing`,
