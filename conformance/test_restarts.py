@@ -57,6 +57,7 @@ def test_what_was_answered_before_a_kill_is_there_after_it(client, experiment, h
     with mlflow.start_run() as run:
         mlflow.log_params({"p": 1})
         mlflow.log_text("kept", "note.txt")
+        mlflow.log_text("kept too", "model/MLmodel")
     client.create_registered_model(name, tags={"t": "v"})
     client.create_model_version(name, f"{run.info.artifact_uri}/model")
     client.set_registered_model_alias(name, "champion", "1")
