@@ -17,7 +17,7 @@ export interface Target {
 const to = (upstream: UpstreamName, traffic: Traffic, dialect: Dialect, open = false): Target => ({ upstream, traffic, dialect, open })
 
 /** Path prefixes of whole segments; the longest that fits counts. */
-const table: ReadonlyMap<string, Target> = new Map(
+const table: ReadonlyMap<string, Target | null> = new Map<string, Target | null>(
   Object.entries({
     '/predict': to('inference', 'predict', 'problem'),
     '/v2': to('inference', 'predict', 'oip'),
@@ -36,6 +36,11 @@ const table: ReadonlyMap<string, Target> = new Map(
     '/api/2.0/mlflow-artifacts/uploads': to('tracking', 'artifact', 'mlflow', true),
     '/api/2.0/mlflow/upload-artifact': to('tracking', 'artifact', 'mlflow'),
     '/api/2.0/mlflow/get-artifact': to('tracking', 'artifact', 'mlflow'),
+    // Accounts and permissions are the gateway's own.
+    '/api/2.0/mlflow/users': null,
+    '/api/3.0/mlflow/users': null,
+    '/api/2.0/mlflow/experiments/permissions': null,
+    '/api/2.0/mlflow/registered-models/permissions': null,
     '/api/2.0/mlflow/registered-models': to('registry', 'api', 'mlflow'),
     '/api/2.0/mlflow/model-versions': to('registry', 'api', 'mlflow'),
     '/api/2.0/mlflow/webhooks': to('registry', 'api', 'mlflow'),
@@ -60,7 +65,7 @@ export const canonicalPath = (path: string): string => (path.startsWith('/ajax-a
 export function findTarget(path: string): Target | null {
   for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
     const target = table.get(path.slice(0, end))
-    if (target) return target
+    if (target !== undefined) return target
   }
   return null
 }

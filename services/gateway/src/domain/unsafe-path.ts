@@ -1,5 +1,6 @@
 /** More layers of encoding than anybody needs. */
 const MAX_LAYERS = 8
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/
 const MALFORMED_ESCAPE = /%(?![0-9A-Fa-f]{2})/
 
 /**
@@ -23,8 +24,16 @@ export function findPathProblem(path: string): string | null {
 const decode = (text: string): string => text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 function findPlainProblem(path: string): string | null {
-  if ([...path].some((character) => character < ' ' || character === '\x7f')) return 'the path has a control character'
+  if (hasControl(path)) return 'the path has a control character'
   if (path.includes('\\')) return 'the path has a backslash'
-  if (path.split('/').some((segment) => segment === '..' || segment === '.')) return "the path has a '.' or '..' segment, however it is encoded"
+  if (DOT_SEGMENT.test(path)) return "the path has a '.' or '..' segment, however it is encoded"
   return null
+}
+
+function hasControl(path: string): boolean {
+  for (let index = 0; index < path.length; index++) {
+    const code = path.charCodeAt(index)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '@millrace/platform/errors.ts'
-import type { Role, ServiceIdentity } from '@millrace/platform/http/identity.ts'
+import type { OnBehalfOf, ServiceIdentity } from '@millrace/platform/http/identity.ts'
 import { deadlineOf } from '@millrace/platform/http/request-input.ts'
 import type { Dispatcher } from 'undici'
 import type { Pods } from '../balance/pods.ts'
@@ -31,7 +31,7 @@ export interface Forwarding {
   readonly path: string
   /** '' for a call that is for no model, or does not say for which. */
   readonly model: string
-  readonly caller: { readonly user: string; readonly role: Role }
+  readonly caller: OnBehalfOf
   readonly requestId: string
   readonly trace: RequestTrace | null
 }
@@ -101,7 +101,7 @@ interface Sending {
 
 async function send(deps: ForwardDeps, { forwarding, method, limits, client, body, pods, budget }: Sending): Promise<void> {
   const { request, target, caller, requestId, path } = forwarding
-  const token = await deps.identity.sign(target.upstream, { user: caller.user, role: caller.role })
+  const token = await deps.identity.sign(target.upstream, caller)
   const headers = forwardedHeaders(request.headers, { token, requestId, address: request.socket.remoteAddress ?? '', secure: 'encrypted' in request.socket })
   // Bytes in hand have a length of their own; undici refuses a length without a body.
   if (body.content === null || Buffer.isBuffer(body.content)) delete headers['content-length']
