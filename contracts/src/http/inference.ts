@@ -100,9 +100,14 @@ export const servedModel = z.looseObject({
   arm: z.string(),
   generation: z.int(),
   digest: z.string(),
-  state: z.string().meta({ 'x-known-values': ['ready', 'loading', 'failed'] }),
+  /** `unloaded`: it made room for others, and is loaded again when it is asked for. */
+  state: z.string().meta({ 'x-known-values': ['ready', 'loading', 'failed', 'unloaded'] }),
   since: z.iso.datetime().nullable(),
   sizeBytes: z.int(),
+  /** Of what is loaded: memory as measured, threads that run it, how long the load took. */
+  memoryBytes: z.number().optional(),
+  threads: z.int().optional(),
+  loadMs: z.number().optional(),
   message: z.string(),
 })
 export const servedModels = z.looseObject({ pod: z.string(), models: z.array(servedModel) })

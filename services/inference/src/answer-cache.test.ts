@@ -6,7 +6,11 @@ import { type Answer, createAnswerCache } from './answer-cache.ts'
 
 const answerOf = (value: number): Answer => ({ outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: Float32Array.of(value) }], statistics: [0.1, value] })
 const settings = { ttlMs: 60_000, maxEntries: 1000, maxBytes: 1_000_000 }
-const question = (contentKey: string, digest = 'd') => ({ model: 'm', digest, contentKey, settings })
+const question = (contentKey: string, digest = 'd') => ({
+  ...{ model: 'm', digest, contentKey, settings },
+  deadlineMs: 1_000_000_000,
+  signal: new AbortController().signal,
+})
 const setUp = (cache = createLruCache({ maxBytes: 100_000 })) => createAnswerCache({ cache, metrics: createMetrics('test') })
 
 test('an answer comes back as it was, with its statistics', async () => {
@@ -94,4 +98,15 @@ test('a time of zero reuses nothing', async () => {
   const answers = setUp()
   await answers.answer(off, async () => answerOf(1))
   expect(await answers.answer(off, async () => answerOf(2))).toEqual({ answer: answerOf(2), cached: false })
+})
+
+test('nobody waits for what another asked beyond his own deadline', async () => {
+  const answers = setUp()
+  const gate = Promise.withResolvers<Answer>()
+  const first = answers.answer(question('k'), () => gate.promise)
+  await new Promise(setImmediate)
+  const late = answers.answer({ ...question('k'), deadlineMs: 0 }, async () => answerOf(1))
+  await expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+  gate.resolve(answerOf(2))
+  expect(await first).toEqual({ answer: answerOf(2), cached: false })
 })

@@ -28,6 +28,10 @@ export interface Question {
   /** Names the requested outputs and the canonical input. */
   readonly contentKey: string
   readonly settings: CacheSettings
+  /** On the clock of `performance.now()`: nobody waits longer for what another asked. */
+  readonly deadlineMs: number
+  /** The client has gone. */
+  readonly signal: AbortSignal
 }
 
 const STATISTICS = '#statistics'
@@ -76,7 +80,7 @@ export function createAnswerCache({ cache, metrics }: { cache: Cache; metrics: M
         return { answer: stored.answer, cached: true }
       }
       for (let computing = running.get(key); computing; computing = running.get(key)) {
-        const shared = await computing.catch(shareFailure)
+        const shared = await waitFor(computing, question)
         if (!shared) continue
         requests.add({ model, result: 'shared' })
         return { answer: shared, cached: true }
@@ -85,6 +89,23 @@ export function createAnswerCache({ cache, metrics }: { cache: Cache; metrics: M
       return { answer: await computeOnce(key, question, compute), cached: false }
     },
     forget: (model, digest) => local.drop(model, prefixOf(model, digest)),
+  }
+}
+
+/** What another request is computing, for as long as this one has time. Null: that one was given up. @throws AppError DEADLINE_EXCEEDED, CANCELLED */
+async function waitFor(computing: Promise<Answer>, { deadlineMs, signal }: Question): Promise<Answer | null> {
+  const own = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => own.reject(new AppError('DEADLINE_EXCEEDED', 'The deadline of the request passed before its answer was ready.')),
+    Math.max(0, deadlineMs - performance.now()),
+  )
+  const onGone = () => own.reject(new AppError('CANCELLED', 'The client went away before its answer was ready.'))
+  signal.addEventListener('abort', onGone, { once: true })
+  try {
+    return await Promise.race([computing.catch(shareFailure), own.promise])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onGone)
   }
 }
 

@@ -44,8 +44,12 @@ interface Member {
   usedMs: number
 }
 
-/** A request that waits this long with every thread busy calls for another one: longer than a small model's batch, shorter than anybody notices. */
-const GROW_AFTER_MS = 5
+/** Requests that wait this long with every thread busy, for so long without a break, call for another one: a hiccup, such as a swap, does not. */
+const WAIT_MS = 5
+const PRESSED_MS = 200
+const BREAK_MS = 100
+/** After a thread that could not be opened. */
+const GROW_PAUSE_MS = 10_000
 const REOPEN_PAUSE_MS = 1000
 const LOW_NICENESS = 10
 const LAST_NICENESS = 19
@@ -57,6 +61,9 @@ export class Crew {
   readonly #members = new Set<Member>()
   readonly #shrinking: NodeJS.Timeout
   #growing = false
+  #pressedSinceMs = 0
+  #pressedLastMs = 0
+  #notBeforeMs = 0
   readonly #stopping = new AbortController()
 
   constructor(deps: CrewDeps, model: CrewModel, first: Session) {
@@ -74,12 +81,19 @@ export class Crew {
   onPressure(oldestWaitMs: number): void {
     const { pool, hasRoom } = this.#deps
     const { threads, priority } = this.#model.settings()
-    if (this.#growing || this.#stopping.signal.aborted || oldestWaitMs < GROW_AFTER_MS || this.size === 0 || this.size >= threads) return
+    if (oldestWaitMs < WAIT_MS || !this.#isPressed(performance.now())) return
+    if (this.#growing || this.#stopping.signal.aborted || this.size === 0 || this.size >= threads) return
     if (!hasRoom(this.#model.sessionBytes) || !pool.take(priority)) return
     this.#growing = true
     void this.#open(0, true).finally(() => {
       this.#growing = false
     })
+  }
+
+  #isPressed(nowMs: number): boolean {
+    if (nowMs - this.#pressedLastMs > BREAK_MS) this.#pressedSinceMs = nowMs
+    this.#pressedLastMs = nowMs
+    return nowMs - this.#pressedSinceMs >= PRESSED_MS && nowMs >= this.#notBeforeMs
   }
 
   async stop(): Promise<void> {
@@ -147,18 +161,20 @@ export class Crew {
   async #open(afterMs: number, extra: boolean): Promise<void> {
     const { model, version, artifact, intraOpThreads } = this.#model
     let joined = false
+    let session: Session | null = null
     try {
       await pause(afterMs, undefined, { ref: false })
       if (this.#stopping.signal.aborted) return
       // Not the spare one: that waits for the next promotion.
-      const session = await openSession(await this.#deps.startThread(), artifact.files, intraOpThreads)
+      session = await openSession(await this.#deps.startThread(), artifact.files, intraOpThreads)
       await rehearse(session, artifact)
       joined = !this.#stopping.signal.aborted
       if (joined) this.#join(session, extra)
-      else await session.stop()
     } catch (error) {
+      this.#notBeforeMs = performance.now() + GROW_PAUSE_MS
       this.#deps.log.warn('a further thread of a model could not be opened', { model, version, reason: messageOf(error) })
     } finally {
+      if (!joined) await session?.stop()
       if (extra && !joined) this.#deps.pool.giveBack()
     }
   }

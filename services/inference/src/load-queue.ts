@@ -26,8 +26,8 @@ export interface LoadQueue {
   /** Resolves when none of these is waiting or loading any more, however it ended. */
   ended(wanted: readonly WantedVersion[]): Promise<void>
   readonly idle: boolean
-  /** Memory that is set aside for what is loading. */
-  readonly reservedBytes: number
+  /** Memory that is set aside for what is loading, that of one model left out. */
+  reservedBytes(exceptModel: string): number
   stop(): Promise<void>
 }
 
@@ -85,9 +85,7 @@ export function createLoadQueue({ load, next, onLoaded, onFailed, onEnded }: Loa
     get idle() {
       return loading.size === 0
     },
-    get reservedBytes() {
-      return [...reserved.values()].reduce((sum, bytes) => sum + bytes, 0)
-    },
+    reservedBytes: (exceptModel) => [...reserved].reduce((sum, [model, bytes]) => sum + (model === exceptModel ? 0 : bytes), 0),
     async stop() {
       stopped = true
       for (const look of [...waiting]) look()

@@ -50,7 +50,7 @@ export function createLoadVersion(deps: LoadDeps): LoadVersion {
       return result
     }
     reserve(await memoryOf(deps, wanted))
-    return load(deps, wanted, signal, { stages, timed })
+    return load(deps, wanted, signal, { stages, timed, reserve })
   }
 }
 
@@ -63,15 +63,18 @@ async function memoryOf({ probes }: LoadDeps, { artifact }: WantedVersion): Prom
 interface Timing {
   readonly stages: Record<string, number>
   timed<T>(stage: LoadStage, work: () => Promise<T>): Promise<T>
+  reserve(bytes: number): void
 }
 
-async function load(deps: LoadDeps, wanted: WantedVersion, signal: AbortSignal, { stages, timed }: Timing): Promise<LoadedVersion> {
+async function load(deps: LoadDeps, wanted: WantedVersion, signal: AbortSignal, { stages, timed, reserve }: Timing): Promise<LoadedVersion> {
   const digest = wanted.artifact.sha256
   const settings = resolveSettings(wanted.settings, deps.defaults)
   const artifact = await timed('fetch', () => readArtifact(deps.cache, wanted.artifact, signal, deps.onnxLimits))
   const intraOpThreads = intraOpThreadsFor(settings, artifact.modelBytes, deps.cores)
   await timed('probe', () => probeArtifact(deps.probes, digest, artifact, signal))
+  // Now it is measured.
   const sessionBytes = await memoryOf(deps, wanted)
+  reserve(sessionBytes)
   const opened: { session: Session | null } = { session: null }
   try {
     const { session, ...served } = await whileOpening(deps.probes.records, digest, async () => {

@@ -103,7 +103,7 @@ async function runOn(deps: RunDeps, instruments: Instruments, served: ServedMode
   const observed = { model: served.model, version: arm.version, arm: name, generation: arm.generation, digest: loaded.digest }
   try {
     const input = request.readFor(loaded)
-    const question = { model: served.model, digest: loaded.digest, contentKey: input.contentKey, settings: loaded.settings.cache }
+    const question = { model: served.model, digest: loaded.digest, contentKey: input.contentKey, settings: loaded.settings.cache, ...pick(request) }
     const { answer, cached } = await deps.answers.answer(question, () => compute(loaded, input, request))
     const seconds = (performance.now() - started) / 1000
     instruments.requests.add({ ...labels, outcome: 'ok' })
@@ -125,6 +125,8 @@ async function runOn(deps: RunDeps, instruments: Instruments, served: ServedMode
     giveBack()
   }
 }
+
+const pick = ({ deadlineMs, signal }: InferenceRequest) => ({ deadlineMs, signal })
 
 async function compute(loaded: LoadedVersion, input: VersionInput, request: InferenceRequest): Promise<Answer> {
   const { inputs, statistics } = await input.prepare()

@@ -177,7 +177,7 @@ export class ServingSet {
   #makeRoom({ model }: WantedVersion, bytes: number): void {
     const used = this.versions().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
     const residents = [...this.#loaded].flatMap(([name, versions]) => (name === model ? this.#previousOf(name) : this.#residentsOf(name, versions)))
-    for (const resident of makeRoom(this.#deps, bytes, used + this.#loads.reservedBytes, residents)) this.#unload(resident)
+    for (const resident of makeRoom(this.#deps, bytes, used + this.#loads.reservedBytes(model), residents)) this.#unload(resident)
   }
 
   #residentsOf(model: string, versions: ReadonlyMap<string, LoadedVersion>): Resident[] {

@@ -11,7 +11,9 @@ export const createServingModels = (serving: ServingSet, pod: string) =>
   async function servingModels(): Promise<Reply> {
     return json({
       pod,
-      models: serving.all().flatMap((served) => [...servedArms(served).map((arm) => describeServed(served, arm)), ...missing(serving, served)]),
+      models: serving
+        .all()
+        .flatMap((served) => [...servedArms(served).map((arm) => ({ ...describeServed(served, arm), ...describeLoad(arm) })), ...missing(serving, served)]),
     })
   }
 
@@ -36,6 +38,7 @@ export const createServingModel = (serving: ServingSet, pod: string) =>
 
 const describeLoad = ({ loaded }: ServedArm) => ({
   memoryBytes: loaded.memoryBytes,
+  threads: loaded.threads,
   loadMs: Object.values(loaded.stages).reduce((sum, ms) => sum + ms, 0),
   inFlight: loaded.inFlight,
   queuedRows: loaded.queuedRows,
@@ -78,7 +81,7 @@ function describeMissing(serving: ServingSet, { state }: ServedModel, wanted: Wa
     arm: wanted.arm,
     generation: state.generation,
     digest: wanted.artifact.sha256,
-    state: status === 'failed' ? 'failed' : 'loading',
+    state: status === 'pending' || status === 'ready' ? 'loading' : status,
     since: null,
     sizeBytes: wanted.artifact.sizeBytes,
     message: failure ? `${failure.stage}: ${failure.message}` : '',

@@ -28,11 +28,18 @@ interface Waiting {
 }
 
 const HEAP_MB = 512
+/** What a thread makes is short-lived and small beside the model: a large nursery would only hold memory. */
+const YOUNG_HEAP_MB = 16
 const STOP_MS = 1000
 
 /** Starts a thread from `entry` and resolves once its code is loaded, so that the first call does not pay for it. */
 export async function startThread(entry: URL): Promise<Thread> {
-  const worker = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB }, execArgv: [], stdout: false, stderr: false })
+  const worker = new Worker(entry, {
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
+    execArgv: [],
+    stdout: false,
+    stderr: false,
+  })
   const waiting = new Map<number, Waiting>()
   const lostListeners: (() => void)[] = []
   let stopped = false
