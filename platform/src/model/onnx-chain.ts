@@ -87,7 +87,8 @@ async function openLink({ name, bytes, sideFiles = [] }: ChainFile, options: Cha
     intraOpNumThreads: options.intraOpNumThreads ?? 1,
     interOpNumThreads: 1,
     executionMode: 'sequential' as const,
-    logSeverityLevel: 3 as const,
+    // What goes wrong is thrown; the runtime would print it with values of the request.
+    logSeverityLevel: 4 as const,
     ...(sideFiles.length > 0 ? { externalData: sideFiles.map((side) => ({ path: side.name, data: side.bytes })) } : {}),
   }
   const session = await create(bytes, sessionOptions).catch((cause: unknown) => {

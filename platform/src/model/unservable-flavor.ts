@@ -1,8 +1,9 @@
 import { MODEL_SPEC_FILE } from '@millrace/contracts/model/model-spec.ts'
 
-const skl = "mlflow.onnx.log_model(skl2onnx.to_onnx(model, X[:1], options={'zipmap': False}), name='model')"
+const skl =
+  "mlflow.onnx.log_model(skl2onnx.to_onnx(model, np.asarray(X[:1], dtype=np.float32), options={'zipmap': False}), name='model') (without the options where it is no classifier)"
 const booster = (convert: string): string =>
-  `mlflow.onnx.log_model(onnxmltools.${convert}(model, initial_types=[('x', FloatTensorType([None, n_features]))]), name='model')`
+  `mlflow.onnx.log_model(onnxmltools.${convert}(model, initial_types=[('x', FloatTensorType([None, X.shape[1]]))]), name='model')`
 const torch =
   "torch.onnx.export(model, (x,), 'model.onnx', input_names=['x'], dynamic_axes={'x': {0: 'n'}}); mlflow.onnx.log_model(onnx.load('model.onnx'), name='model')"
 const keras = "mlflow.onnx.log_model(tf2onnx.convert.from_keras(model)[0], name='model')"
