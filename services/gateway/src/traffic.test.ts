@@ -103,10 +103,10 @@ test('when the budget for retries is spent, requests fail instead of doubling th
 
 test('a pod that is not ready gets no new predictions, and what it has in its hands ends well', async () => {
   const gate = Promise.withResolvers<void>()
-  const state = { ready: true, seen: 0 }
+  const state = { status: 200, seen: 0 }
   const leaving = await startUpstream(async (request, response) => {
     request.resume()
-    if (request.url === '/v2/health/ready') return void response.writeHead(state.ready ? 200 : 503).end()
+    if (request.url === '/v2/health/ready') return void response.writeHead(state.status).end()
     state.seen += 1
     await gate.promise
     response.end('last words')
@@ -115,7 +115,7 @@ test('a pod that is not ready gets no new predictions, and what it has in its ha
   const { send } = await startGateway({ upstreams: { inference: () => [leaving, staying.url] }, config: { GATEWAY_PROBE_EVERY_MS: 50 } })
   const begun = [send('/predict', predict), send('/predict', predict)]
   await until(() => state.seen > 0)
-  state.ready = false
+  state.status = 503
   await until(async () => (await metricOf(send, 'gateway_pods inference not_ready')) === 1)
   const before = state.seen
   for (let index = 0; index < 20; index++) expect(await (await send('/predict', predict)).text()).toBe('staying')
