@@ -1,36 +1,10 @@
 /** The page that the gateway serves: it asks the same public API as everybody, with the key of this tab where one is needed. */
+import { askForKey, askJson, byId, callApi, element, link, table, useKey } from '/dom.js'
+import { showPage } from '/pages.js'
 
 const REFRESH_MS = 5000
 const RECONNECT_MS = 2000
 const SHOWN_EVENTS = 200
-const KEY = 'millrace-api-key'
-
-const byId = (id) => document.getElementById(id)
-
-/** Text only ever becomes text: nothing that a service says is taken for markup. */
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties)
-  made.append(...children)
-  return made
-}
-
-function callApi(path, options = {}) {
-  const key = sessionStorage.getItem(KEY)
-  return fetch(path, { ...options, headers: { ...options.headers, ...(key ? { 'x-api-key': key } : {}) } })
-}
-
-async function askJson(path) {
-  const answer = await callApi(path)
-  if (answer.status === 401) askForKey()
-  if (!answer.ok && path !== '/ready') throw new Error(`${path} answered ${answer.status}`)
-  return answer.json()
-}
-
-function askForKey() {
-  byId('key-form').hidden = false
-  if (sessionStorage.getItem(KEY)) byId('key-message').textContent = 'That key does not hold: unknown, expired or revoked.'
-}
-
 const setBadge = (badge, text, kind) => {
   badge.textContent = text
   badge.className = `badge ${kind} ${badge.id === 'live' ? 'small' : ''}`
@@ -57,17 +31,13 @@ async function showModels() {
 }
 
 function modelTable(models) {
-  const head = element('tr', {}, ...['Model', 'In production', 'Since', 'Versions'].map((title) => element('th', {}, title)))
-  const rows = models.map(({ model, production, versions }) => {
-    const cells = [
-      model,
-      production ? `version ${production.version}` : 'nothing',
-      production ? new Date(production.since).toLocaleString() : '',
-      String(versions.length),
-    ]
-    return element('tr', {}, ...cells.map((text) => element('td', {}, text)))
-  })
-  return element('table', {}, element('thead', {}, head), element('tbody', {}, ...rows))
+  const rows = models.map(({ model, production, versions }) => [
+    link(`#/models/${encodeURIComponent(model)}`, model),
+    production ? `version ${production.version}` : 'nothing',
+    production ? new Date(production.since).toLocaleString() : '',
+    String(versions.length),
+  ])
+  return table(['Model', 'In production', 'Since', 'Versions'], rows)
 }
 
 async function predict(file) {
@@ -177,12 +147,15 @@ byId('drop').addEventListener('drop', (drop) => {
 })
 byId('key-form').addEventListener('submit', (submit) => {
   submit.preventDefault()
-  sessionStorage.setItem(KEY, byId('key').value.trim())
-  byId('key-form').hidden = true
+  useKey(byId('key').value.trim())
   void refresh()
+  void showPage()
 })
 byId('try-form').addEventListener('submit', (submit) => submit.preventDefault())
 
+window.addEventListener('hashchange', () => void showPage())
+
+void showPage()
 void refresh()
 setInterval(() => void refresh(), REFRESH_MS)
 void keepFollowing()
