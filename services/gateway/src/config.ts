@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accessSettings } from './settings/access-settings.ts'
 import { edgeSettings } from './settings/edge-settings.ts'
 import { quotaSettings } from './settings/quota-settings.ts'
 import { trafficSettings } from './settings/traffic-settings.ts'
@@ -34,5 +35,6 @@ export const gatewayConfig = z.object({
   ...trafficSettings,
   ...quotaSettings,
   ...edgeSettings,
+  ...accessSettings,
 })
 export type GatewayConfig = z.infer<typeof gatewayConfig>

@@ -5,7 +5,8 @@ import { dialectOfPath } from '@millrace/platform/http/problem.ts'
 import type { ErrorDialect } from '@millrace/platform/http/route.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import { isRequestId } from '@millrace/platform/telemetry/request-id.ts'
-import type { Caller } from './access/authenticate.ts'
+import type { Authenticate, Caller } from './access/authenticate.ts'
+import type { Access as OpenedAccess } from './access/open-access.ts'
 import type { RateLimit } from './access/rate-limit.ts'
 import { modelOf } from './domain/model-of-path.ts'
 import { canonicalPath, findTarget, type Target } from './domain/route-table.ts'
@@ -34,7 +35,9 @@ export interface Seen {
 
 export interface HandleDeps {
   readonly edge: Edge
-  readonly authenticate: (request: IncomingMessage) => Caller
+  readonly authenticate: Authenticate
+  readonly checkTold: OpenedAccess['checkTold']
+  readonly noteAnswered: OpenedAccess['noteAnswered']
   readonly rateLimit: RateLimit
   readonly quotas: Quotas
   readonly forward: (forwarding: Forwarding) => Promise<void>
@@ -104,14 +107,15 @@ interface Passing {
   readonly isPrediction: boolean
 }
 
-async function pass({ forward, quotas }: HandleDeps, seen: Seen, { target, caller, query, isPrediction }: Passing): Promise<void> {
+async function pass({ forward, quotas, checkTold, noteAnswered }: HandleDeps, seen: Seen, { target, caller, query, isPrediction }: Passing): Promise<void> {
   const { request, response, path, requestId, trace } = seen
   const problem = target.traffic === 'artifact' ? null : findPathProblem(path)
   if (problem) throw new AppError('BAD_REQUEST', `Invalid path: ${problem}.`)
+  if (caller.rights) await checkTold(caller, { target, method: request.method ?? 'GET', path, query })
   const model = target.upstream === 'inference' ? modelOf(path, query) : ''
   seen.model = model
   const forwarding = { request, response, target, path: path + query, model, caller, requestId, trace }
-  if (!isPrediction) return forward(forwarding)
+  if (!isPrediction) return forward(forwarding).then(() => noteAnswered(path, response.statusCode))
   const leave = await quotas.enter(caller.quota, model)
   return forward(forwarding).finally(leave)
 }
@@ -133,6 +137,8 @@ async function admit(deps: HandleDeps, request: IncomingMessage, access: Access,
   const caller = await identify(deps, request, address)
   seen.caller = caller
   await deps.rateLimit.take(caller.quota)
+  // With grants, what the role lacks may be had on the one resource: that is looked at when it is known.
+  if (caller.rights && seen.target) return caller
   if (!mayAccess({ ...caller, service: 'gateway' }, access)) {
     throw new AppError('PERMISSION_DENIED', `${caller.user} has the role ${caller.role}, which does not include the right '${access}'.`)
   }
@@ -141,7 +147,7 @@ async function admit(deps: HandleDeps, request: IncomingMessage, access: Access,
 
 async function identify(deps: HandleDeps, request: IncomingMessage, address: string): Promise<Caller> {
   try {
-    return deps.authenticate(request)
+    return await deps.authenticate(request)
   } catch (error) {
     const tried = request.headers.authorization !== undefined || request.headers['x-api-key'] !== undefined
     if (tried && error instanceof AppError && error.code === 'UNAUTHENTICATED') await deps.rateLimit.countFailure(address)

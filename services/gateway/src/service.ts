@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { RateLimiters } from '@millrace/platform/cache/rate-limiter.ts'
 import type { Clock, NewId } from '@millrace/platform/clock.ts'
 import type { EventLog } from '@millrace/platform/events/event-log.ts'
@@ -9,9 +10,10 @@ import type { Service } from '@millrace/platform/service.ts'
 import type { Database } from '@millrace/platform/sql/sql.ts'
 import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import { Agent } from 'undici'
-import { createAuthenticate } from './access/authenticate.ts'
+import type { Authenticate } from './access/authenticate.ts'
 import { assertBindAllowed } from './access/bind.ts'
-import { createKeyRing } from './access/key-ring.ts'
+import type { KeyRing } from './access/key-ring.ts'
+import { openAccess } from './access/open-access.ts'
 import { createRateLimit } from './access/rate-limit.ts'
 import { createAudit } from './audit/audit.ts'
 import { CONNECT_TIMEOUT_MS, openUpstreams } from './balance/open-upstreams.ts'
@@ -21,9 +23,12 @@ import type { UpstreamName } from './domain/route-table.ts'
 import { createEdge } from './edge.ts'
 import { createForward } from './forward/forward.ts'
 import { createHandleRequest } from './handle-request.ts'
+import { accessRoutes } from './local/access-routes.ts'
 import { callsRoute } from './local/calls.ts'
 import { keyRoutes } from './local/keys.ts'
 import { createLiveEvents, type LiveEvents } from './local/live-events.ts'
+import { mlflowPermissionRoutes } from './local/mlflow-permissions.ts'
+import { mlflowUserRoutes } from './local/mlflow-users.ts'
 import { openApiRoutes } from './local/openapi.ts'
 import { pageRoutes } from './local/page.ts'
 import { readyRoute } from './local/ready.ts'
@@ -64,20 +69,31 @@ const KEYS_EVERY_MS = 10_000
  */
 export function createGateway(deps: GatewayDeps): Service {
   const { config, database, clock, log, metrics, identity, newId } = deps
-  const keys = createKeyRing({ database, clock, adminKey: config.MILLRACE_ADMIN_KEY })
-  const authenticate = createAuthenticate({ keys, host: config.HOST, allowedHosts: config.GATEWAY_ALLOWED_HOSTS })
   const probes = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...deps.tls } })
+  const access = openAccess({ ...deps, dispatcher: probes })
+  const { keys, authenticate, sharing } = access
   const opened = openUpstreams({ upstreams: deps.upstreams, serverNameOf: deps.serverNameOf, tls: deps.tls ?? null, config, log, metrics, probes })
   const live = createLiveEvents(deps.eventLog)
   const audit = createAudit({ database, clock, log, metrics, keptDays: config.GATEWAY_AUDIT_DAYS })
   const describe = createDescribe({ upstreams: deps.upstreams, identity, dispatcher: probes })
-  const own = [readyRoute(deps.upstreams, probes), live.route, ...keyRoutes({ database, clock, log, keys }), callsRoute(database), ...openApiRoutes(describe)]
+  const own = [
+    readyRoute(deps.upstreams, probes),
+    live.route,
+    ...keyRoutes({ database, clock, log, keys }),
+    ...mlflowUserRoutes(sharing),
+    ...mlflowPermissionRoutes(sharing),
+    ...accessRoutes(sharing),
+    callsRoute(database),
+    ...openApiRoutes(describe),
+  ]
   const locals = [...pageRoutes(new URL('../public/', import.meta.url)), ...own]
   const retries = metrics.counter('gateway_retries_total', 'Requests sent to another pod, by the reason; no_budget: not sent.', ['upstream', 'reason'])
   const onRetry = (upstream: UpstreamName, reason: string): void => retries.add({ upstream, reason })
   const handle = createHandleRequest({
     edge: createEdge(config),
     authenticate,
+    checkTold: access.checkTold,
+    noteAnswered: access.noteAnswered,
     rateLimit: createRateLimit(deps.rateLimiters, config.GATEWAY_RATE_LIMIT),
     quotas: createQuotas(config.GATEWAY_QUOTAS, deps.rateLimiters),
     forward: createForward({ identity, upstreams: opened.upstreams, config, onRetry }),
@@ -94,6 +110,7 @@ export function createGateway(deps: GatewayDeps): Service {
     jobs: [
       { name: 'refresh-keys', everyMs: KEYS_EVERY_MS, run: async () => refreshKeys(keys) },
       { name: 'end-streams', everyMs: KEYS_EVERY_MS, run: (signal) => endStreamsOnStop(live, signal) },
+      ...access.jobs,
       ...audit.jobs,
     ],
     ...(publicTls ? { publicTls } : {}),
@@ -105,8 +122,8 @@ export function createGateway(deps: GatewayDeps): Service {
     },
     readiness: async () => ({ ready: true, detail: {} }),
     async start() {
-      await keys.reload()
-      assertBindAllowed(config.HOST, keys.configured())
+      await access.load()
+      assertBindAllowed(config.HOST, access.configured())
       await live.start()
       opened.start()
     },
@@ -126,7 +143,7 @@ function createRequestIds(newId: NewId): NewId {
   return () => `${prefix}-${(++count).toString(36)}`
 }
 
-async function refreshKeys(keys: ReturnType<typeof createKeyRing>): Promise<boolean> {
+async function refreshKeys(keys: KeyRing): Promise<boolean> {
   await keys.flush()
   await keys.reload()
   return false
@@ -139,10 +156,13 @@ async function endStreamsOnStop(live: LiveEvents, signal: AbortSignal): Promise<
   return false
 }
 
-function isAdmitted(authenticate: ReturnType<typeof createAuthenticate>, request: Parameters<ReturnType<typeof createAuthenticate>>[0]): boolean {
+/** By what memory tells at once: metrics are read with an API key. */
+function isAdmitted(authenticate: Authenticate, request: IncomingMessage): boolean {
   try {
-    authenticate(request)
-    return true
+    const caller = authenticate(request)
+    if (!(caller instanceof Promise)) return true
+    caller.catch(() => undefined)
+    return false
   } catch {
     return false
   }

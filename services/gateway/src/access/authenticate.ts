@@ -1,8 +1,14 @@
 import type { IncomingMessage } from 'node:http'
+import type { TokenVerifier } from '@millrace/platform/access/oidc.ts'
+import type { Rights } from '@millrace/platform/access/rights.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import type { Role } from '@millrace/platform/http/identity.ts'
 import { type Claims, isLoopback, localNames, refuseCrossSite, refuseLocal } from '../domain/local-access.ts'
+import { isReserved } from '../domain/reserved-names.ts'
+import type { Directory, Holder } from './directory.ts'
+import { readKeyId } from './key-format.ts'
 import type { KeyRing } from './key-ring.ts'
+import type { Passwords } from './passwords.ts'
 
 /** Name of the caller without a key on a loopback gateway. */
 const LOCAL_USER = 'local-admin'
@@ -12,51 +18,97 @@ export interface Caller {
   readonly role: Role
   /** What the rate limit counts by. */
   readonly quota: string
+  /** Left out where the role says it all. */
+  readonly rights?: Rights
+  /** The rights as they travel. */
+  readonly rightsClaim?: string
 }
 
 export interface AuthenticateDeps {
   readonly keys: KeyRing
+  readonly passwords: Passwords
+  /** Of the OIDC issuer; null where none is configured. */
+  readonly tokens: TokenVerifier | null
+  readonly directory: Pick<Directory, 'rightsOf'>
   /** Address that the gateway is bound to. */
   readonly host: string
   readonly allowedHosts: readonly string[]
 }
 
-interface Credential {
-  readonly key: string
-  /** A browser sends Basic credentials by itself, wherever a request comes from. */
-  readonly ambient: boolean
-}
+/** At once where memory tells; predictions wait for nothing else. */
+export type Authenticate = (request: IncomingMessage) => Caller | Promise<Caller>
+
+type Credential = { kind: 'bearer'; text: string } | { kind: 'basic'; name: string; password: string }
 
 /**
- * Who calls: the holder of an API key (Bearer, `x-api-key`, or the password of Basic), or, without one, on a gateway bound to loopback, the local administrator.
- * A key that does not hold is refused even there.
- * @throws AppError UNAUTHENTICATED, PERMISSION_DENIED, MISDIRECTED_HOST
+ * Who calls: the holder of an API key (Bearer, `x-api-key`, or the password of Basic), of an account (Basic), of an OIDC token (Bearer), or, without any of these, on a
+ * gateway bound to loopback, the local administrator. A credential that does not hold is refused even there.
+ * @throws AppError UNAUTHENTICATED, PERMISSION_DENIED, MISDIRECTED_HOST, REQUEST_LIMIT_EXCEEDED
  */
-export function createAuthenticate(deps: AuthenticateDeps): (request: IncomingMessage) => Caller {
+export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   const asLocalAdministrator = createLocalAccess(deps)
+  const asCaller = (holder: Holder): Caller => ({ user: holder.user, role: holder.role, quota: holder.user, ...deps.directory.rightsOf(holder) })
   return function authenticate(request) {
     const credential = readCredential(request)
     if (!credential) return asLocalAdministrator(request)
-    const holder = deps.keys.find(credential.key)
-    if (!holder) throw new AppError('UNAUTHENTICATED', 'The API key is unknown, expired or revoked: ask an administrator for another.')
-    const refusal = credential.ambient ? refuseCrossSite(claimsOf(request)) : null
-    if (refusal) throw new AppError('PERMISSION_DENIED', refusal.message)
-    return { ...holder, quota: holder.user }
+    const found = credential.kind === 'bearer' ? findBearer(deps, credential.text) : findBasic(deps, credential)
+    // A browser sends Basic credentials by itself, wherever a request comes from.
+    const refusal = credential.kind === 'basic' ? refuseCrossSite(claimsOf(request)) : null
+    if (found instanceof Promise) return found.then((holder) => (refusal ? refuseOrigin(refusal.message) : asCaller(holder)))
+    return refusal ? refuseOrigin(refusal.message) : asCaller(found)
   }
+}
+
+const refuseOrigin = (message: string): never => {
+  throw new AppError('PERMISSION_DENIED', message)
+}
+
+const NO_GROUPS: readonly string[] = []
+
+function findKey({ keys }: AuthenticateDeps, key: string): Holder | null {
+  const holder = keys.find(key)
+  return holder && { user: holder.user, role: holder.role, groups: NO_GROUPS }
+}
+
+/** Three parts in base64url: an API key has no dot. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/
+
+function findBearer(deps: AuthenticateDeps, text: string): Holder | Promise<Holder> {
+  const { tokens } = deps
+  const holder = findKey(deps, text) ?? tokens?.remembered(text)
+  if (holder) return holder
+  if (tokens && JWT.test(text)) return tokens.verify(text).then(refuseReserved)
+  throw new AppError('UNAUTHENTICATED', 'The API key is unknown, expired or revoked: ask an administrator for another.')
+}
+
+/** An issuer must not make up Millrace's own names. */
+function refuseReserved<Token extends Holder>(holder: Token): Token {
+  if (!isReserved(holder.user)) return holder
+  throw new AppError('UNAUTHENTICATED', `The token is refused: the user name ${JSON.stringify(holder.user)} is reserved.`)
+}
+
+function findBasic(deps: AuthenticateDeps, { name, password }: { name: string; password: string }): Holder | Promise<Holder> {
+  const holder = findKey(deps, password)
+  if (holder) return holder
+  if (readKeyId(password) !== null) throw new AppError('UNAUTHENTICATED', 'The API key is unknown, expired or revoked: ask an administrator for another.')
+  const account = deps.passwords.remembered(name, password)
+  if (account) return { user: account.name, role: account.role, groups: NO_GROUPS }
+  return deps.passwords.check(name, password).then(({ name: user, role }) => ({ user, role, groups: NO_GROUPS }))
 }
 
 /** @throws AppError UNAUTHENTICATED for a scheme that is not offered */
 function readCredential(request: IncomingMessage): Credential | null {
   const own = request.headers['x-api-key']
-  if (typeof own === 'string') return { key: own, ambient: false }
+  if (typeof own === 'string') return { kind: 'bearer', text: own }
   const header = request.headers.authorization
   if (header === undefined) return null
   const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(header) ?? []
-  if (scheme.toLowerCase() === 'bearer') return { key: value, ambient: false }
+  if (scheme.toLowerCase() === 'bearer') return { kind: 'bearer', text: value }
   if (scheme.toLowerCase() !== 'basic')
-    throw new AppError('UNAUTHENTICATED', 'The authorization header must be "Bearer <API key>", or Basic with the API key as the password.')
+    throw new AppError('UNAUTHENTICATED', 'The authorization header must be "Bearer <API key or token>", or Basic with a user name and a password or API key.')
   const pair = Buffer.from(value, 'base64').toString('utf8')
-  return { key: pair.slice(pair.indexOf(':') + 1), ambient: true }
+  const colon = pair.indexOf(':')
+  return { kind: 'basic', name: pair.slice(0, Math.max(colon, 0)), password: pair.slice(colon + 1) }
 }
 
 /** The names are made once per port: this runs with every request. */

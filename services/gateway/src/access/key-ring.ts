@@ -6,7 +6,7 @@ import { digestOf, readKeyId } from './key-format.ts'
 import { listKeys, type StoredKey, saveLastUses } from './key-store.ts'
 
 /** Name of the caller who shows MILLRACE_ADMIN_KEY. */
-export const ADMIN_USER = 'admin-key'
+const ADMIN_USER = 'admin-key'
 
 export interface KeyHolder {
   readonly user: string

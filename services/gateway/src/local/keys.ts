@@ -7,9 +7,9 @@ import { ok, route } from '@millrace/platform/http/route.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import { type Database, UniqueViolation } from '@millrace/platform/sql/sql.ts'
 import { createKey } from '../access/key-format.ts'
-import { ADMIN_USER, type KeyRing } from '../access/key-ring.ts'
+import type { KeyRing } from '../access/key-ring.ts'
 import { insertKey, listKeys, revokeKey, type StoredKey } from '../access/key-store.ts'
-import { upstreamNames } from '../domain/route-table.ts'
+import { isReserved } from '../domain/reserved-names.ts'
 import type { LocalRequest, LocalRoute } from './local-request.ts'
 import { send, sendJson } from './send.ts'
 
@@ -22,8 +22,6 @@ export interface KeysDeps {
 
 const PATH = '/api/v1/keys'
 const BODY_TIMEOUT_MS = 10_000
-/** Names that would pass for somebody else in audit trails. */
-const RESERVED: readonly string[] = [...upstreamNames, 'gateway', ADMIN_USER, 'local-admin', 'anonymous']
 
 /** What POST takes, in the form in which the platform reads JSON bodies. */
 const creation = route({
@@ -59,8 +57,7 @@ const shown = (key: StoredKey) => ({
 
 async function createApiKey(deps: KeysDeps, { request, response, caller, requestId }: LocalRequest): Promise<void> {
   const input = apiKeyRequest.parse(parseInput(apiKeyRequest, await readJsonBody(request, creation, BODY_TIMEOUT_MS), 'problem', 'body'))
-  if (RESERVED.includes(input.name.toLowerCase()))
-    throw new AppError('INVALID_PARAMETER_VALUE', `The name ${JSON.stringify(input.name)} is reserved: choose another.`)
+  if (isReserved(input.name)) throw new AppError('INVALID_PARAMETER_VALUE', `The name ${JSON.stringify(input.name)} is reserved: choose another.`)
   const { key, keyId, sha256 } = createKey()
   const now = deps.clock()
   const expiresAt = input.expiresInDays === undefined ? null : new Date(now.getTime() + input.expiresInDays * 86_400_000)

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Permission } from '@millrace/platform/access/permission.ts'
 import type { Access } from '@millrace/platform/http/identity.ts'
 import type { Caller } from '../access/authenticate.ts'
 
@@ -13,8 +14,10 @@ export interface LocalRequest {
 
 /** Something that the gateway answers itself, under `path` or, where that ends with `/`, under a path with one more segment. */
 export interface LocalRoute {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly access: Access
+  /** Where `access` does not say it all. */
+  readonly permission?: Permission
   readonly handle: (local: LocalRequest) => Promise<void>
 }
