@@ -9,6 +9,7 @@ import {
   modelVersionStageChanged,
   servingStateChanged,
 } from './model-events.ts'
+import { openLineageRun } from './openlineage-events.ts'
 import { modelVersionEvaluated, promotionRejected, rolloutStepped } from './promotion-events.ts'
 import { runFinished, runStarted } from './run-events.ts'
 import { inferenceLogged, servingActivated, servingLoadFailed, servingObserved } from './serving-events.ts'
@@ -40,4 +41,5 @@ export const eventCatalogue: readonly EventDefinition[] = [
   trainingStarted,
   trainingFinished,
   trainingFailed,
+  openLineageRun,
 ]

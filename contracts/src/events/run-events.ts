@@ -19,6 +19,7 @@ export const runStarted = defineEvent({
     tags: z.record(z.string(), z.string()),
   }),
 })
+export type RunStarted = DataOf<typeof runStarted>
 
 export const runFinished = defineEvent({
   name: 'RunFinished',

@@ -3,7 +3,7 @@ import { driftDetected, performanceDegraded } from './drift-events.ts'
 import type { EventDefinition } from './event.ts'
 import { modelPromoted, modelRolledBack, modelVersionDeleted, modelVersionRegistered, servingStateChanged } from './model-events.ts'
 import { modelVersionEvaluated, promotionRejected, rolloutStepped } from './promotion-events.ts'
-import { runFinished } from './run-events.ts'
+import { runFinished, runStarted } from './run-events.ts'
 import { inferenceLogged, servingActivated, servingLoadFailed, servingObserved } from './serving-events.ts'
 import type { TopicName } from './topics.ts'
 
@@ -15,11 +15,11 @@ export interface Subscription {
   readonly reads: readonly EventDefinition[]
 }
 
-/** One record per prediction or label, not per decision. */
-const perPrediction: readonly TopicName[] = ['millrace.inference-log.v1', 'millrace.label-events.v1']
+/** One record per prediction or label, not per decision; and what others read in words of their own. */
+const notShown: readonly TopicName[] = ['millrace.inference-log.v1', 'millrace.label-events.v1', 'millrace.openlineage.v1']
 
 export const subscriptions: readonly Subscription[] = [
-  { service: 'registry', group: 'registry', reads: [runFinished] },
+  { service: 'registry', group: 'registry', reads: [runStarted, runFinished] },
   {
     service: 'registry',
     group: 'registry.lineage',
@@ -37,6 +37,6 @@ export const subscriptions: readonly Subscription[] = [
   {
     service: 'gateway',
     group: null,
-    reads: eventCatalogue.filter((definition) => definition.type !== servingObserved.type && !perPrediction.includes(definition.topic)),
+    reads: eventCatalogue.filter((definition) => definition.type !== servingObserved.type && !notShown.includes(definition.topic)),
   },
 ]

@@ -26,6 +26,7 @@ export const topics = {
   'millrace.label-events.v1': { cleanup: 'delete', retentionMs: days(30), partitions: 6, key: 'model/prediction id', writer: 'drift-monitor' },
   'millrace.drift-events.v1': { cleanup: 'delete', retentionMs: days(30), partitions: 3, key: 'model', writer: 'drift-monitor' },
   'millrace.training-events.v1': { cleanup: 'delete', retentionMs: days(30), partitions: 3, key: 'job id', writer: 'trainer' },
+  'millrace.openlineage.v1': { cleanup: 'delete', retentionMs: days(30), partitions: 3, key: 'run:job namespace/job name', writer: 'registry' },
 } as const satisfies Record<string, EventTopic>
 
 export type TopicName = keyof typeof topics

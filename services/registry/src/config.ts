@@ -18,6 +18,15 @@ export const registryConfig = z.object({
   REGISTRY_WEBHOOK_GIVE_UP_AFTER_MS: z.coerce.number().int().min(1000).max(2_592_000_000).default(86_400_000),
   /** How long it can be looked up what became of a delivery. */
   REGISTRY_WEBHOOK_KEEP_MS: z.coerce.number().int().min(1000).max(31_536_000_000).default(604_800_000),
+  /** First part of the names of jobs in OpenLineage events. */
+  REGISTRY_OPENLINEAGE_NAMESPACE: z.string().min(1).max(200).default('millrace'),
+  /** Where OpenLineage events are posted besides their topic, such as `https://lineage.example.com/api/v1/lineage`; a public address. Without it nowhere. */
+  REGISTRY_OPENLINEAGE_URL: z
+    .url({ protocol: /^https$/ })
+    .max(2048)
+    .optional(),
+  /** Sent to that endpoint as a bearer token. */
+  REGISTRY_OPENLINEAGE_API_KEY: z.string().min(1).max(4096).optional(),
   /** Webhooks that are delivered to at the same time. */
   REGISTRY_WEBHOOK_LANES: z.coerce.number().int().min(1).max(1000).default(32),
   ...onnxSettings,

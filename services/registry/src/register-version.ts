@@ -2,6 +2,7 @@ import { modelVersionRegistered } from '@millrace/contracts/events/model-events.
 import { AppError, type ErrorCode, messageOf, TransientError } from '@millrace/platform/errors.ts'
 import type { Sql } from '@millrace/platform/sql/sql.ts'
 import type { RegistryDeps } from './deps.ts'
+import { announceRegistration } from './openlineage/announce-lineage.ts'
 import { type Sealed, sealArtifact } from './seal-artifact.ts'
 import { appendAudit } from './store/audit.ts'
 import { insertPinRelease } from './store/pins.ts'
@@ -110,6 +111,11 @@ async function succeed(deps: RegisterDeps, tx: Sql, row: VersionRow, sealed: Sea
     automatic: row.automatic,
   }
   await deps.publish(tx, { definition: modelVersionRegistered, subject: model, data })
+  const { source, logged_model_id: loggedModelId } = row
+  const sizeBytes = artifact?.sizeBytes ?? null
+  const experimentId = row.run?.experimentId ?? null
+  const registered = { model, version, source, loggedModelId, sizeBytes, experimentId, runId: row.run_id || (runId ?? '') }
+  if (artifact) await announceRegistration(deps, tx, registered)
   deps.log.info('version registered', { model, version, artifact: artifact?.sha256, servable: servability.servable })
   return 'ready'
 }

@@ -1,4 +1,4 @@
-import { runFinished } from '@millrace/contracts/events/run-events.ts'
+import { runFinished, runStarted } from '@millrace/contracts/events/run-events.ts'
 import { mapPermissions } from '@millrace/platform/access/map-permissions.ts'
 import { on } from '@millrace/platform/events/handler.ts'
 import type { Job, Service } from '@millrace/platform/service.ts'
@@ -18,7 +18,8 @@ import { createStageRoutes } from './http/stage-routes.ts'
 import { createVersionReadingRoutes } from './http/version-reading-routes.ts'
 import { createVersionRoutes } from './http/version-routes.ts'
 import { createLineageConsumer } from './lineage/on-version-news.ts'
-import { onRunFinished } from './on-run-finished.ts'
+import { onRunFinished, onRunStarted } from './on-run-finished.ts'
+import { deliverLineageJobs } from './openlineage/deliver-lineage.ts'
 import { createRegisterVersion, type RegisterVersion } from './register-version.ts'
 import { createPolicyRoutes } from './registration-policies/http.ts'
 import { createReleasePin } from './release-pin.ts'
@@ -57,8 +58,8 @@ export function createRegistry(deps: RegistryDeps): Service {
       ...webhooks.routes,
       createOwnersRoute(deps.database),
     ]),
-    consumers: [{ group: 'registry', handlers: [on(runFinished, onRunFinished(deps))] }, createLineageConsumer()],
-    jobs: [registrationJob(deps, registerVersion), releaseJob(deps), ...webhooks.jobs],
+    consumers: [{ group: 'registry', handlers: [on(runStarted, onRunStarted(deps)), on(runFinished, onRunFinished(deps))] }, createLineageConsumer()],
+    jobs: [registrationJob(deps, registerVersion), releaseJob(deps), ...webhooks.jobs, ...deliverLineageJobs(deps)],
     start: () => hastenRegistrations(deps.database, deps.clock()),
     stop: webhooks.stop,
     readiness: async () => ({ ready: true, detail: { pendingRegistrations: await countPending(deps.database) } }),

@@ -16,8 +16,8 @@ const HEARTBEAT_MS = 15_000
 /** A reader with more than this unread is cut off: it comes back and resumes. */
 const MAX_UNREAD_BYTES = 1_048_576
 
-/** One record per prediction or label, not per decision: never shown. */
-const NOT_SHOWN = ['millrace.inference-log.v1', 'millrace.label-events.v1']
+/** One record per prediction or label, not per decision, and what says the same for other systems: never shown. */
+const NOT_SHOWN = ['millrace.inference-log.v1', 'millrace.label-events.v1', 'millrace.openlineage.v1']
 const topics = topicNames.filter((topic) => !NOT_SHOWN.includes(topic))
 
 export interface LiveEvents {
