@@ -17,6 +17,7 @@ export function createEdge(config: Pick<GatewayConfig, 'GATEWAY_PUBLIC_HOSTS' | 
   const { GATEWAY_PUBLIC_HOSTS: hosts, GATEWAY_CORS_ORIGINS: origins } = config
   const hasTls = config.GATEWAY_TLS_CERT_PATH !== undefined
   return function passEdge(request, response) {
+    if (request.httpVersionMajor !== 1) throw new AppError('BAD_REQUEST', `HTTP/${request.httpVersion} is not spoken here: use HTTP/1.1.`)
     refuseDuplicates(request.rawHeaders)
     if (hosts.length > 0) checkHost(request.headers.host, hosts)
     if (hasTls) response.setHeader('strict-transport-security', HSTS)
