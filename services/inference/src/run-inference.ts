@@ -58,7 +58,7 @@ export type RunInference = (request: InferenceRequest) => Promise<InferenceResul
 export function createRunInference(deps: RunDeps): RunInference {
   const instruments = createInstruments(deps.metrics)
   return async function runInference(request) {
-    const served = await wakeModel(deps, request)
+    const served = await wakeModel(deps.serving, request)
     const chosen = request.chosen ?? chooseArm(served, request.wish)
     if (chosen.notLoaded) instruments.fallback.add({ model: served.model, reason: 'not_loaded' })
     try {
@@ -74,7 +74,7 @@ export function createRunInference(deps: RunDeps): RunInference {
 }
 
 /** The model, once what made room for others is there again: for that a request waits within its deadline. */
-async function wakeModel({ serving }: RunDeps, { model, wish, deadlineMs, signal }: InferenceRequest): Promise<ServedModel> {
+export async function wakeModel(serving: ServingSet, { model, wish, deadlineMs, signal }: Omit<InferenceRequest, 'readFor'>): Promise<ServedModel> {
   const served = findModel(serving, model)
   if (served.production && wish.version === null && wish.label === null) return served
   const waking = serving.wake(served.model, mayNeed(wish))

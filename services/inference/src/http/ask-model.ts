@@ -57,6 +57,7 @@ export const createAskModel = (deps: AskDeps): AskModel =>
   async function askModel(exchange, question) {
     const { request, signal } = exchange
     const { served, wish, chosen } = question
+    exchange.requireUse(served.model)
     const predictionId = question.predictionId ?? predictionIdOf(request, deps.newId)
     const routingKey = routingKeyOf(request, question.routingKey, predictionId)
     const readFor = (loaded: LoadedVersion) => readQuestion(loaded, question, deps.maxRows)

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NewId } from '@millrace/platform/clock.ts'
 import { AppError, TransientError } from '@millrace/platform/errors.ts'
-import { type Access, mayAccess, type ServiceIdentity } from '@millrace/platform/http/identity.ts'
+import type { Access, Caller, ServiceIdentity } from '@millrace/platform/http/identity.ts'
 import { refuseDuplicateHeaders } from '@millrace/platform/http/request-input.ts'
 import type { ErrorDialect } from '@millrace/platform/http/route.ts'
 import type { Log } from '@millrace/platform/log.ts'
@@ -9,6 +9,7 @@ import type { DirectHandler } from '@millrace/platform/service.ts'
 import type { Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import { deadlineFrom, type Exchange, goneSignal, type PathParams, type Reply, requestIdOf } from './exchange.ts'
 import { createMatchPath } from './match-path.ts'
+import { modelRightsOf, requirePermission } from './permissions.ts'
 import { discardRest } from './read-body.ts'
 import { sendFailure } from './send-failure.ts'
 import { sendReply } from './send-reply.ts'
@@ -66,11 +67,12 @@ async function answer(deps: DirectDeps, request: IncomingMessage, response: Serv
     response.setHeader('x-request-id', requestId)
     response.setHeader('x-content-type-options', 'nosniff')
     const route = pickRoute(match.candidates, request, response)
-    await authorize(deps.identity, route.access, request)
+    const caller = await identify(deps.identity, route.access, request)
     refuseDuplicateHeaders(request)
     const params = decodeParams(match.segments)
+    if (caller) requirePermission(caller, route, params.model)
     const deadlineMs = deadlineFrom(request, startedMs, deps.deadlineMs)
-    const reply = await route.handle({ request, requestId, params, query: match.query, startedMs, deadlineMs, signal })
+    const reply = await route.handle({ request, requestId, params, query: match.query, startedMs, deadlineMs, signal, ...modelRightsOf(caller) })
     return await sendReply(request, response, reply)
   } catch (error) {
     return fail(deps, request, response, { error, dialect: match.errors, requestId })
@@ -87,13 +89,12 @@ function pickRoute(candidates: readonly DirectRoute[], request: IncomingMessage,
   throw new AppError('METHOD_NOT_ALLOWED', `${String(request.method)} is not allowed here: use ${allowed}.`)
 }
 
-async function authorize(identity: Pick<ServiceIdentity, 'verify'>, access: Access, request: IncomingMessage): Promise<void> {
-  if (access === 'public') return
+/** Null where nobody is asked who they are. */
+async function identify(identity: Pick<ServiceIdentity, 'verify'>, access: Access, request: IncomingMessage): Promise<Caller | null> {
+  if (access === 'public') return null
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (!bearer) throw new AppError('UNAUTHENTICATED', 'This path needs a signed token of a Millrace service: call it through the gateway.')
-  const caller = await identity.verify(bearer)
-  if (mayAccess(caller, access)) return
-  throw new AppError('PERMISSION_DENIED', `${caller.user} has the role ${caller.role}, which does not include the right '${access}'.`)
+  return identity.verify(bearer)
 }
 
 function decodeParams({ model, version, label }: PathParams): PathParams {

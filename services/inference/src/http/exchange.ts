@@ -4,6 +4,7 @@ import type { NewId } from '@millrace/platform/clock.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import { deadlineOf } from '@millrace/platform/http/request-input.ts'
 import { isRequestId } from '@millrace/platform/telemetry/request-id.ts'
+import type { ModelRights } from './permissions.ts'
 
 /** Decoded path parameters; null where the path has none. */
 export interface PathParams {
@@ -13,7 +14,7 @@ export interface PathParams {
 }
 
 /** One request on the prediction path. */
-export interface Exchange {
+export interface Exchange extends ModelRights {
   readonly request: IncomingMessage
   readonly requestId: string
   readonly params: PathParams

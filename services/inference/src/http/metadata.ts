@@ -24,8 +24,9 @@ export const createReady = (isReady: () => boolean) =>
 
 /** GET /v2/models */
 export const createListModels = (serving: ServingSet) =>
-  async function listModels(): Promise<Reply> {
-    return json({ models: servedModels(serving).map(({ model }) => model) })
+  async function listModels({ mayRead }: Exchange): Promise<Reply> {
+    const models = servedModels(serving).map(({ model }) => model)
+    return json({ models: models.filter(mayRead) })
   }
 
 /** GET /v2/models/M[/versions/V] */

@@ -30,6 +30,7 @@ export const createPredictPicture = (deps: PredictPictureDeps) =>
     const { request, query, deadlineMs, signal, startedMs, requestId } = exchange
     const wish = { version: queryValue(query, 'version'), label: queryValue(query, 'label') }
     const { model } = findModel(deps.serving, queryValue(query, 'model'))
+    exchange.requireUse(model)
     const image = await readImageForm(request, { maxBytes: deps.maxBodyBytes, deadlineMs })
     const predictionId = predictionIdOf(request, deps.newId)
     const readFor = (loaded: LoadedVersion) => readImage(deps.images, loaded, image)

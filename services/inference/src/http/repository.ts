@@ -32,7 +32,7 @@ export const createRepositoryIndex = ({ serving, maxBodyBytes }: RepositoryDeps)
     const { ready } = await optionalBody(exchange, maxBodyBytes)
     if (ready !== undefined && typeof ready !== 'boolean') throw new AppError('BAD_REQUEST', 'ready must be true or false.')
     const versions = serving.all().flatMap(({ state }) => new Map(wantedBy(state).map((wanted) => [wanted.version, wanted])).values().toArray())
-    const entries = versions.map((wanted) => describe(serving, wanted))
+    const entries = versions.filter(({ model }) => exchange.mayRead(model)).map((wanted) => describe(serving, wanted))
     return json(ready === true ? entries.filter(({ state }) => state === 'READY') : entries)
   }
 

@@ -107,7 +107,7 @@ function scoring(deps: Asking): DirectRoute[] {
   const paths = ['/invocations', '/models/:model/invocations', '/models/:model/versions/:version/invocations']
   return [
     ...paths.map((path): DirectRoute => ({ ...POST, ...mlflow, path, handle: invocations })),
-    { ...GET, ...mlflow, path: '/ping', access: 'public', handle: createPing(deps.isReady) },
+    { ...GET, ...mlflow, path: '/ping', access: 'public', handle: createPing(deps.serving, deps.isReady) },
     { ...GET, ...mlflow, path: '/version', access: 'public', handle: scoringVersion },
   ]
 }

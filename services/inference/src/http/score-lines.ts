@@ -3,20 +3,23 @@ import type { NewId } from '@millrace/platform/clock.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import { parseJsonText } from '@millrace/platform/http/json-text.ts'
 import { answerError } from '@millrace/platform/http/problem.ts'
-import { type ChosenArm, chooseArm } from '../choose-arm.ts'
+import { type ChosenArm, chooseArm, findModel } from '../choose-arm.ts'
 import type { Table } from '../domain/parse-csv.ts'
 import { isObject } from '../domain/parse-infer-body.ts'
 import { parseRecords } from '../domain/parse-scoring.ts'
 import { renderRecords } from '../domain/render-tensor.ts'
 import { tableInputs } from '../domain/table-inputs.ts'
 import { isRefusal, type Refusal, refuse, type Tensor } from '../domain/tensor.ts'
+import { wakeModel } from '../run-inference.ts'
 import type { ServedModel } from '../served-model.ts'
+import type { ServingSet } from '../serving-set.ts'
 import type { AskModel } from './ask-model.ts'
 import { type Exchange, predictionIdOf, type Reply } from './exchange.ts'
 import { readLines } from './read-lines.ts'
 import { wishFor } from './version-wish.ts'
 
 export interface ScoreLinesDeps {
+  readonly serving: ServingSet
   readonly ask: AskModel
   readonly newId: NewId
   readonly maxLineBytes: number
@@ -30,7 +33,7 @@ export interface ScoreLinesDeps {
  */
 export const createScoreLines = (deps: ScoreLinesDeps) =>
   async function scoreLines(exchange: Exchange, served: ServedModel): Promise<Reply> {
-    const chosen = chooseArm({ ...served, state: { ...served.state, candidates: [] } }, { ...wishFor(served, exchange.params.version), routingKey: '' })
+    const chosen = await chooseOne(deps.serving, exchange, served)
     const giveBack = chosen.loaded.hold()
     try {
       const answers = scoreGroups(deps, exchange, { served, chosen, predictionId: predictionIdOf(exchange.request, deps.newId) })
@@ -46,6 +49,12 @@ export const createScoreLines = (deps: ScoreLinesDeps) =>
       throw error
     }
   }
+
+async function chooseOne(serving: ServingSet, { params, deadlineMs, signal }: Exchange, { model }: ServedModel): Promise<ChosenArm> {
+  const wish = { ...wishFor(findModel(serving, model), params.version), routingKey: '' }
+  const served = await wakeModel(serving, { model, wish, deadlineMs, signal })
+  return chooseArm({ ...served, state: { ...served.state, candidates: wish.version === null && wish.label === null ? [] : served.state.candidates } }, wish)
+}
 
 interface Scored {
   readonly text: string

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { createDeflate, createGzip, deflate, gzip } from 'node:zlib'
 import type { Reply } from './exchange.ts'
+import { discardRest } from './read-body.ts'
 
 /** Below this, packing costs more than it saves. */
 const WORTH_PACKING_BYTES = 1024
@@ -63,10 +64,35 @@ async function sendPieces(response: ServerResponse, reply: Reply, pieces: AnyPie
     response.end()
     return
   }
-  const source = Readable.from(pieces, { objectMode: true, highWaterMark: 2 })
-  const done = packing ? pipeline(source, packing.stream(), response) : pipeline(source, response)
-  // The client went, or the answer broke off and the connection with it: nobody is left to be told.
-  await done.catch(() => undefined)
+  const outcome: Outcome = { broken: false }
+  const source = Readable.from(untilBroken(pieces, outcome), { objectMode: true, highWaterMark: 2 })
+  const sent = packing ? pipeline(source, packing.stream(), response, { end: false }) : pipeline(source, response, { end: false })
+  const gone = await sent.then(
+    () => false,
+    () => true,
+  )
+  if (gone) response.destroy()
+  else if (outcome.broken) await breakOff(response)
+  else response.end()
+}
+
+/** Whether the pieces ended in an error. */
+interface Outcome {
+  broken: boolean
+}
+
+async function* untilBroken(pieces: AnyPieces, outcome: Outcome): AsyncGenerator<string | Uint8Array> {
+  try {
+    yield* pieces
+  } catch {
+    outcome.broken = true
+  }
+}
+
+/** Ends the connection without the end of the answer: what is missing must not look complete. What was written before still arrives. */
+async function breakOff(response: ServerResponse): Promise<void> {
+  await discardRest(response.req)
+  if (response.socket) response.socket.destroySoon()
 }
 
 /** The first of our packings that the caller takes. `q=0` refuses one; without the header nothing is packed. */

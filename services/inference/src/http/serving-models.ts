@@ -8,11 +8,12 @@ import { type Exchange, json, type Reply } from './exchange.ts'
 
 /** GET /api/v1/serving/models: what this pod answers with, what it is loading and what it could not load. */
 export const createServingModels = (serving: ServingSet, pod: string) =>
-  async function servingModels(): Promise<Reply> {
+  async function servingModels({ mayRead }: Exchange): Promise<Reply> {
     return json({
       pod,
       models: serving
         .all()
+        .filter(({ model }) => mayRead(model))
         .flatMap((served) => [...servedArms(served).map((arm) => ({ ...describeServed(served, arm), ...describeLoad(arm) })), ...missing(serving, served)]),
     })
   }

@@ -8,8 +8,8 @@ import { wishFor } from './version-wish.ts'
 
 /** GET /v2/models[/M[/versions/V]]/stats: what was asked of each loaded version in this pod. */
 export const createStatistics = (serving: ServingSet, statistics: ModelStatistics) =>
-  async function modelStatistics({ params }: Exchange): Promise<Reply> {
-    const models = params.model === null ? servedModels(serving) : [findModel(serving, params.model)]
+  async function modelStatistics({ params, mayRead }: Exchange): Promise<Reply> {
+    const models = params.model === null ? servedModels(serving).filter(({ model }) => mayRead(model)) : [findModel(serving, params.model)]
     const versions = models.flatMap((served) => versionsOf(served, params.version).map((version) => statistics.describe(served.model, version)))
     return json({ model_stats: versions })
   }

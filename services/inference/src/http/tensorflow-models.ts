@@ -12,8 +12,9 @@ const wishOf = (served: ServedModel, { version, label }: PathParams) => (label =
 
 /** GET /v1/models, as KServe's first protocol lists them. */
 export const createListTensorflowModels = (serving: ServingSet) =>
-  async function listTensorflowModels(): Promise<Reply> {
-    return json({ models: servedModels(serving).map(({ model }) => model) })
+  async function listTensorflowModels({ mayRead }: Exchange): Promise<Reply> {
+    const models = servedModels(serving).map(({ model }) => model)
+    return json({ models: models.filter(mayRead) })
   }
 
 /** GET /v1/models/M[/versions/V|/labels/L]: TensorFlow Serving's states of each version; `name` and `ready` for clients of KServe's first protocol. */

@@ -67,9 +67,8 @@ export function scaleModel(factor: number) {
   return { 'model.onnx': graph, 'example.json': json(example), [MODEL_SPEC_FILE]: json(spec) }
 }
 
-/** y = x, after multiplying large matrices for many seconds. */
-export function slowModel(): Record<string, Uint8Array> {
-  const side = 4096
+/** y = x, after multiplying large matrices: for many seconds, or less with a smaller `side`. */
+export function slowModel(side = 4096): Record<string, Uint8Array> {
   const steps = Array.from({ length: 20 }, (_, index) => ({ op: 'MatMul', inputs: [index === 0 ? 'big' : `m${index - 1}`, 'big'], outputs: [`m${index}`] }))
   const graph = writeOnnx({
     name: 'slow',
