@@ -52,7 +52,10 @@ export const refuse = (message: string): AppError => new AppError('INVALID_PARAM
 /** Finds the rule for a name. @throws AppError INVALID_PARAMETER_VALUE that lists the names there are */
 export function resolveIdentifier(identifier: Identifier, rules: SearchRules, purpose: 'filter' | 'order'): ResolvedField {
   const rule = identifier.entity === null ? rules.bare : entityRule(identifier.entity, rules)
-  if (rule.kind === 'open') return { entity: rule.entity, key: identifier.key, field: rule.field }
+  if (rule.kind === 'open') {
+    if (usable(rule.field, purpose)) return { entity: rule.entity, key: identifier.key, field: rule.field }
+    throw refuse(`Invalid order by key '${rule.entity}.${identifier.key}' specified. Valid keys are: ${validKeys(rules.bare.keys, purpose)}`)
+  }
   const field = Object.hasOwn(rule.keys, identifier.key) ? rule.keys[identifier.key] : undefined
   if (field && usable(field, purpose)) return { entity: rule.entity, key: field.name, field }
   throw refuse(`Invalid ${rule.entity} key '${identifier.key}' specified. Valid keys are: ${validKeys(rule.keys, purpose)}`)

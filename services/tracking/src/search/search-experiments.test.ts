@@ -46,6 +46,15 @@ test.each(["attributes.name = 'a'", "experiment_id = '1'", 'creation_time > 1.0.
   expect((await call('POST', 'experiments/search', { body: { max_results: 5, filter } })).json).toMatchObject({ error_code: 'INVALID_PARAMETER_VALUE' })
 })
 
+test.each([
+  ['tags.long', "Invalid order by key 'tag.long' specified. Valid keys are: name, creation_time, last_update_time, experiment_id"],
+  ['tag.a DESC', "Invalid order by key 'tag.a' specified."],
+  ['lifecycle_stage', "Invalid attribute key 'lifecycle_stage' specified."],
+])('experiments are not ordered by %s', async (key, message) => {
+  const answer = await call('POST', 'experiments/search', { body: { max_results: 5, order_by: [key] } })
+  expect([answer.status, answer.text('message')]).toEqual([400, expect.stringContaining(message)])
+})
+
 test('older clients list with a GET', async () => {
   expect(names(await call('GET', 'experiments/list'))).toEqual(['Abc', 'ab', 'a', 'Default'])
   expect(names(await call('GET', 'experiments/search?max_results=9&order_by=name&filter=name%20%3D%20%27a%27'))).toEqual(['a'])
