@@ -21,9 +21,11 @@ const table: ReadonlyMap<string, Target | null> = new Map<string, Target | null>
   Object.entries({
     '/predict': to('inference', 'predict', 'problem'),
     '/v2': to('inference', 'predict', 'oip'),
+    // Load balancers ask without a key.
+    '/v2/health': to('inference', 'predict', 'oip', true),
     '/v1/models': to('inference', 'predict', 'oip'),
     '/invocations': to('inference', 'predict', 'mlflow'),
-    '/ping': to('inference', 'predict', 'mlflow'),
+    '/ping': to('inference', 'predict', 'mlflow', true),
     '/models': to('inference', 'predict', 'mlflow'),
     '/api/v1/serving': to('inference', 'predict', 'problem'),
     '/version': to('tracking', 'api', 'mlflow', true),

@@ -10,7 +10,14 @@ test.each([
   ['/predict', 'inference', 'predict'],
   ['/v2/models/fish/infer', 'inference', 'predict'],
   ['/v1/models/fish:predict', 'inference', 'predict'],
+  ['/v2/health/ready', 'inference', 'predict'],
+  ['/v2/repository/index', 'inference', 'predict'],
+  ['/v1/models', 'inference', 'predict'],
+  ['/v1/models/fish/labels/canary:predict', 'inference', 'predict'],
   ['/invocations', 'inference', 'predict'],
+  ['/models/fish/versions/3/invocations', 'inference', 'predict'],
+  ['/ping', 'inference', 'predict'],
+  ['/api/v1/serving/models/fish', 'inference', 'predict'],
   ['/api/v1/serving/models', 'inference', 'predict'],
   ['/api/v1/serving-state', 'registry', 'api'],
   ['/api/2.0/mlflow/runs/search', 'tracking', 'api'],
@@ -43,6 +50,10 @@ test.each(['/', '/predictions', '/api/v1/modelsx', '/api/v1', '/API/v1/models', 
     expect(findTarget(path)).toBeNull()
   },
 )
+
+test('health of the prediction protocols is told to anybody, predictions are not', () => {
+  expect(['/ping', '/v2/health/live', '/v2/models'].map((path) => findTarget(path)?.open)).toEqual([true, true, false])
+})
 
 test('a name of a property that every object has is not a route', () => {
   expect(findTarget('constructor')).toBeNull()
