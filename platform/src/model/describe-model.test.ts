@@ -1,7 +1,8 @@
 import { type ExampleTensor, exampleTensor } from '@millrace/contracts/model/model-spec.ts'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { expectedAnswers, type ModelFixture, modelFixture, sourceOf } from '../testing/model-folder.ts'
+import { AppError } from '../errors.ts'
+import { expectedAnswers, type ModelFixture, modelFixture, networkFixture, sourceOf } from '../testing/model-folder.ts'
 import { type ArtifactFile, type DescribedModel, describeModel } from './describe-model.ts'
 import { readInputExample } from './input-example.ts'
 import { type ChainTensor, openChain } from './onnx-chain.ts'
@@ -82,4 +83,75 @@ test.each<[ModelFixture, number[]]>([
   const { spec, exampleFile } = await described(name)
   const content: unknown = JSON.parse(Buffer.from(modelFixture(name)[exampleFile?.path ?? ''] ?? []).toString())
   expect(readInputExample(content, spec)).toMatchObject([{ name: spec.signature.inputs[0]?.name, shape }])
+})
+
+test.each<[string, Record<string, string | Uint8Array>, string, string]>([
+  [
+    'a pickle of scikit-learn',
+    { MLmodel: 'flavors:\n  python_function:\n    a: 1\n  sklearn:\n    b: 1\n', 'model.pkl': 'p' },
+    'mlflow:sklearn',
+    'skl2onnx.to_onnx(',
+  ],
+  ['a model of PyTorch', { MLmodel: 'flavors:\n  python_function: {}\n  pytorch: {}\n' }, 'mlflow:pytorch', 'torch.onnx.export('],
+  ['a booster', { MLmodel: 'flavors:\n  python_function: {}\n  xgboost: {}\n' }, 'mlflow:xgboost', 'onnxmltools.convert_xgboost('],
+  ['code', { MLmodel: 'flavors:\n  python_function: {}\n' }, 'mlflow:python_function', 'mlflow.onnx.log_model'],
+  [
+    'an MLmodel that names a file above',
+    { MLmodel: 'flavors:\n  onnx:\n    data: ../model.onnx\n', 'model.onnx': 'o' },
+    'mlflow:onnx',
+    'not a plain file name',
+  ],
+  ['an MLmodel that is no YAML', { MLmodel: 'flavors: [' }, 'mlflow:unknown', 'not readable YAML'],
+  ['a file of a framework', { 'model.pkl': 'p' }, 'files', 'needs Python to run'],
+  ['two networks', { 'a.onnx': 'o', 'b.onnx': 'o' }, 'files', 'in which order'],
+  ['nothing of use', { 'readme.md': 'r' }, 'files', 'neither'],
+  ['a network that is none', { 'model.onnx': 'text' }, 'files', 'Not a readable ONNX file'],
+  ['a network cut off', { 'model.onnx': networkFixture('xgboost').subarray(0, 1000) }, 'files', 'Not a readable ONNX file'],
+  [
+    'a side file cut off',
+    { ...modelFixture('side-file'), 'weights.data': new Uint8Array(1279) },
+    'mlflow:onnx',
+    "'weights.data' (external data), which has 1279",
+  ],
+  ['a side file left out', { 'model.onnx': networkFixture('side-file') }, 'files', "not a plain file name among the model's own files"],
+])('%s is refused with the way out', async (_name, files, format, reason) => {
+  expect(await describeModel(sourceOf(files))).toEqual({ kind: 'unservable', format, reason: expect.stringContaining(reason) })
+})
+
+const own = {
+  ...{ schemaVersion: 1, task: 'tensor', format: 'onnx', chain: [{ file: 'model.onnx' }], labels: null, preprocessing: null },
+  signature: { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 8] }], outputs: [{ name: 'p', datatype: 'FP32', shape: [-1, 3] }] },
+  ...{ inputExample: null, parity: null, referenceProfile: null },
+}
+
+test('a model that describes itself is served as it says, its side files checked all the same', async () => {
+  const files = { ...modelFixture('side-file'), 'millrace-model.json': JSON.stringify(own) }
+  expect(await describeModel(sourceOf(files))).toMatchObject({ origin: 'own', spec: own, chain: [{ sideFiles: [{ path: 'weights.data' }] }] })
+  const without = Object.fromEntries(Object.entries(files).filter(([path]) => path !== 'weights.data'))
+  expect(await describeModel(sourceOf(without))).toMatchObject({ kind: 'unservable', format: 'onnx', reason: expect.stringContaining('external data') })
+})
+
+test.each<[string, object | string, string]>([
+  ['that is not JSON', '{', 'it is not JSON'],
+  [
+    'with a chain file that is missing',
+    { ...own, format: 'onnx-chain', chain: [{ file: 'model.onnx' }, { file: 'head.onnx' }] },
+    "names 'head.onnx', which is not among the files",
+  ],
+  ['with an example that is missing', { ...own, inputExample: 'example.json' }, "names 'example.json'"],
+  ['of an unknown format', { ...own, format: 'pickle' }, "names the format 'pickle'"],
+  ['of two files in the format of one', { ...own, chain: [{ file: 'model.onnx' }, { file: 'model.onnx' }] }, "call it 'onnx-chain'"],
+  ['without inputs', { ...own, signature: { ...own.signature, inputs: [] } }, 'signature.inputs'],
+  ['with a file outside of the artifact', { ...own, chain: [{ file: '../../etc/passwd' }] }, 'a plain file name of the artifact'],
+  ['of an image classifier without labels', { ...own, task: 'image-classification' }, 'needs labels and preprocessing'],
+])('a description %s makes a model unservable, with what to correct', async (_name, description, reason) => {
+  const text = typeof description === 'string' ? description : JSON.stringify(description)
+  const result = await describeModel(sourceOf({ 'millrace-model.json': text, 'model.onnx': networkFixture('contrib') }))
+  expect(result).toMatchObject({ kind: 'unservable', reason: expect.stringContaining(reason) })
+})
+
+test('a fault of the store is no verdict on the model', async () => {
+  const { files } = sourceOf(modelFixture('xgboost'))
+  const open = () => Promise.reject(new AppError('RESOURCE_DOES_NOT_EXIST', 'no such blob'))
+  await expect(describeModel({ files, open })).rejects.toThrow('no such blob')
 })

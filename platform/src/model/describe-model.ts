@@ -6,6 +6,7 @@ import { inspectOnnx, type OnnxSummary } from './onnx-file.ts'
 import { defaultOnnxLimits, type OnnxLimits } from './onnx-limits.ts'
 import { concatBytes } from './protobuf-writer.ts'
 import { readModelSpec } from './read-model-spec.ts'
+import { skimOnnx } from './skim-onnx.ts'
 import { CURE, refuseFlavors } from './unservable-flavor.ts'
 
 /** A file of a sealed artifact, by its path within. */
@@ -71,14 +72,25 @@ async function readText<File extends ArtifactFile>(source: ArtifactSource<File>,
   return new TextDecoder().decode(await readWhole(source, file))
 }
 
+/** Of the content; a store has other words for what it cannot do. */
+const isRefusal = (error: unknown): error is AppError =>
+  error instanceof AppError && (error.code === 'INVALID_PARAMETER_VALUE' || error.code === 'PAYLOAD_TOO_LARGE')
+
 /** A refusal of the content becomes a reason; a fault of the reading stays one. */
 function attempt<T>(format: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof AppError) throw new Unservable(format, `${error.message}.`)
+    if (isRefusal(error)) throw new Unservable(format, `${error.message}.`)
     throw error
   }
+}
+
+async function skim<File extends ArtifactFile>(source: ArtifactSource<File>, file: File, format: string, limits: OnnxLimits): Promise<Uint8Array> {
+  const chunks = await source.open(file)
+  return skimOnnx(chunks, limits).catch((error: unknown) => {
+    throw isRefusal(error) ? new Unservable(format, `${error.message}.`) : error
+  })
 }
 
 interface Inspected<File> {
@@ -89,7 +101,7 @@ interface Inspected<File> {
 async function inspect<File extends ArtifactFile>(source: ArtifactSource<File>, file: File, format: string, limits: OnnxLimits): Promise<Inspected<File>> {
   if (file.sizeBytes > limits.maxBytes)
     throw new Unservable(format, `the ONNX file '${file.path}' has ${file.sizeBytes} bytes; at most ${limits.maxBytes} are served.`)
-  const bytes = await readWhole(source, file)
+  const bytes = await skim(source, file, format, limits)
   const sizes = new Map(source.files.map(({ path, sizeBytes }) => [path, sizeBytes]))
   const summary = attempt(format, () => inspectOnnx(bytes, limits, sizes))
   return { summary, link: { file, sideFiles: summary.sideFiles.flatMap((name) => find(source, name) ?? []) } }

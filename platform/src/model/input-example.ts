@@ -70,7 +70,7 @@ function valueFromTable(spec: ModelSpec, { columns, rows }: Given & { kind: 'tab
   const at = columns.indexOf(input.name)
   if (spec.signature.inputs.length > 1 || at >= 0) return rows.map((row) => row[at])
   const order = spec.columns?.map(({ name }) => columns.indexOf(name)) ?? columns.keys().toArray()
-  return order.includes(-1) ? rows : rows.map((row) => order.map((index) => row[index]))
+  return order.includes(-1) ? undefined : rows.map((row) => order.map((index) => row[index]))
 }
 
 function valueFor(spec: ModelSpec, given: Given, input: TensorSpec): unknown {

@@ -34,7 +34,7 @@ const columns = z.array(column.refine(({ type }) => scalarTypes.includes(type)))
 
 function readYaml(content: string): unknown {
   try {
-    return parse(content, { schema: 'core', maxAliasCount: MAX_ALIASES, logLevel: 'silent' })
+    return parse(content, { schema: 'core', maxAliasCount: MAX_ALIASES, logLevel: 'error' })
   } catch (cause) {
     throw new AppError('INVALID_PARAMETER_VALUE', `${MLMODEL_FILE} is not readable YAML: log the model again with an MLflow client`, { cause })
   }

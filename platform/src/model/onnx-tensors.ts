@@ -1,6 +1,7 @@
 import { elementTypeOf } from './onnx-element-types.ts'
 import { type OnnxLimits, refuseOnnx } from './onnx-limits.ts'
 import { type ProtobufField, readFields, readPackedVarints, readPair, readText } from './protobuf-reader.ts'
+import { RAW_LENGTH_FIELD } from './skim-onnx.ts'
 
 /** The files beside a model in which its weights may lie: sizes in bytes by plain file name. */
 export type SideFileSizes = ReadonlyMap<string, number>
@@ -49,6 +50,7 @@ function readTensor(bytes: Uint8Array): Tensor {
     if ('number' in read) {
       if (read.field === 2) tensor.elementType = Number(read.number)
       if (read.field === 14 && read.number !== 0n) tensor.external = true
+      if (read.field === RAW_LENGTH_FIELD) tensor.rawBytes = Number(read.number)
     } else {
       if (read.field === 8) tensor.name = readText(read.bytes)
       if (read.field === 9) tensor.rawBytes = read.bytes.length

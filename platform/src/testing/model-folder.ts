@@ -27,6 +27,9 @@ export function modelFixture(name: ModelFixture): Record<string, Uint8Array> {
   return Object.fromEntries(paths.map((path) => [path, readFileSync(join(folder, path))]))
 }
 
+/** Its network alone. */
+export const networkFixture = (name: ModelFixture): Uint8Array => readFileSync(join(folderOf(name), 'model.onnx'))
+
 /** Inputs and what Python's runtime answered to them, as JSON text. */
 export const expectedAnswers = (name: ModelFixture): string => readFileSync(join(folderOf(name), EXPECTED), 'utf8')
 
