@@ -23,6 +23,7 @@ const entryPoints = {
   provision: ['scripts/provision/provision.ts'],
   'init-env': ['scripts/init-env/init-env.ts'],
   bench: ['scripts/bench/bench.ts'],
+  'bench:serving': ['scripts/bench/serving/serving-bench.ts'],
   'bench:tracking': ['scripts/bench/tracking/tracking-bench.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   check: ['scripts/check/check.ts'],

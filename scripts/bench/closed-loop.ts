@@ -5,6 +5,10 @@ export interface ClosedLoop {
   /** Each sends its next request when it has the answer to the last. */
   readonly connections: number
   readonly forMs: number
+  /** Of an infer request, where nothing else is said. */
+  readonly path?: string | undefined
+  readonly body?: string | undefined
+  readonly contentType?: string | undefined
 }
 
 export interface LoopResult {
@@ -20,10 +24,9 @@ const BODY = JSON.stringify({ inputs: [{ name: 'x', shape: [1, 2], datatype: 'FP
 const HEAD_END = Buffer.from('\r\n\r\n')
 
 /** Asks for a prediction again and again on plain sockets, because a full HTTP client would cost more than what is measured. */
-export async function closedLoop({ url, connections, forMs }: ClosedLoop): Promise<LoopResult> {
+export async function closedLoop({ url, connections, forMs, ...asked }: ClosedLoop): Promise<LoopResult> {
   const { hostname, port } = new URL(url)
-  const head = `POST /v2/models/mlp/infer HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(BODY)}\r\n\r\n`
-  const request = Buffer.from(head + BODY)
+  const request = requestOf(url, asked)
   const latencies: number[] = []
   const counts = { failures: 0 }
   const beganMs = performance.now()
@@ -33,6 +36,15 @@ export async function closedLoop({ url, connections, forMs }: ClosedLoop): Promi
   const sorted = latencies.toSorted((left, right) => left - right)
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
   return { answers: latencies.length, failures: counts.failures, seconds, p50: at(0.5), p99: at(0.99) }
+}
+
+/** A request with all its bytes, to be sent again and again. */
+export function requestOf(
+  url: string,
+  { path = '/v2/models/mlp/infer', body = BODY, contentType = 'application/json' }: Pick<ClosedLoop, 'path' | 'body' | 'contentType'>,
+): Buffer {
+  const length = Buffer.byteLength(body)
+  return Buffer.from(`POST ${path} HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Type: ${contentType}\r\nContent-Length: ${length}\r\n\r\n${body}`)
 }
 
 function askUntil(socket: Socket, request: Buffer, untilMs: number, latencies: number[], counts: { failures: number }): Promise<void> {
@@ -63,7 +75,7 @@ function askUntil(socket: Socket, request: Buffer, untilMs: number, latencies: n
 }
 
 /** Bytes of the first answer; null while its head is incomplete. Answers without a length are chunked, and end with an empty chunk. */
-function answerLength(bytes: Buffer): number | null {
+export function answerLength(bytes: Buffer): number | null {
   const end = bytes.indexOf(HEAD_END)
   if (end < 0) return null
   const [, length] = /\r\ncontent-length: (\d+)/i.exec(bytes.toString('latin1', 0, end)) ?? []

@@ -1,5 +1,4 @@
 import { createServer, type RequestListener } from 'node:http'
-import { availableParallelism } from 'node:os'
 import { createMemoryRateLimiter } from '@millrace/platform/cache/memory-rate-limiter.ts'
 import { newUuidV7, systemClock } from '@millrace/platform/clock.ts'
 import { createMemoryLog } from '@millrace/platform/events/memory.ts'
@@ -13,9 +12,12 @@ import { Pool } from 'undici'
 import { z } from 'zod'
 import { createGateway, gatewayConfig, migrations } from '../../services/gateway/src/service.ts'
 import { closedLoop } from './closed-loop.ts'
+import { openLoop } from './open-loop.ts'
+import { openLoop } from './open-loop.ts'
 import { serveParent } from './serve-parent.ts'
 
 const origin = z.object({ origin: z.string() })
+const bound = z.object({ serviceMs: z.number(), queue: z.int() })
 const BODY = JSON.stringify({
   model_name: 'mlp',
   model_version: '1',
@@ -27,6 +29,24 @@ const answerAtOnce: RequestListener = (request, response) => {
   request.resume().once('end', () => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(BODY), 'x-millrace-model-version': '1' }).end(BODY)
   })
+}
+
+/** A pod that is bound by its model: one request after the other, each for `serviceMs`; a full queue is refused, as an inference pod does. */
+function answerInTurn({ serviceMs, queue }: z.infer<typeof bound>): RequestListener {
+  let waiting = 0
+  let freeAtMs = 0
+  return (request, response) => {
+    request.resume()
+    if (request.url === '/v2/health/ready') return void response.end('{"ready":true}')
+    if (waiting >= queue) return void response.writeHead(503, { 'x-millrace-reason': 'queue_full', 'retry-after': '1', 'content-length': '0' }).end()
+    waiting += 1
+    const nowMs = performance.now()
+    freeAtMs = Math.max(freeAtMs, nowMs) + serviceMs
+    setTimeout(() => {
+      waiting -= 1
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(BODY) }).end(BODY)
+    }, freeAtMs - nowMs)
+  }
 }
 
 /** The floor: reads the request, passes it on with undici, passes the answer back, and does nothing else. */
@@ -83,13 +103,19 @@ async function startGateway(pods: string): Promise<string> {
   return (await startService({ ...ports, service, host: '127.0.0.1', port: 0 })).value.url
 }
 
-const load = z.object({ url: z.string(), connections: z.int(), forMs: z.number() })
+const arrivals = z.object({ url: z.string(), perSecond: z.number(), forMs: z.number() })
+const load = z.object({ url: z.string(), connections: z.int(), forMs: z.number(), path: z.string().optional(), body: z.string().optional() })
+const openSettings = load.omit({ connections: true }).extend({ perSecond: z.number() })
 
 serveParent({
   pod: () => listen(answerAtOnce),
+  'bound pod': (input) => listen(answerInTurn(bound.parse(input))),
+  pid: () => process.pid,
+  memory: () => process.memoryUsage.rss(),
   floor: (input) => listen(passOn(new Pool(origin.parse(input).origin, { connections: 256 }))),
   gateway: (input) => startGateway(origin.parse(input).origin),
+  'open loop': (input) => openLoop(arrivals.parse(input)),
   load: (input) => closedLoop(load.parse(input)),
-  cores: () => availableParallelism(),
+  open: (input) => openLoop(openSettings.parse(input)),
   cpu: () => process.cpuUsage(),
 })
