@@ -60,7 +60,7 @@ def name(request) -> str:
 
 
 @pytest.fixture(autouse=True)
-def experiment(name, monkeypatch):
+def experiment(name):
     """Every test works in an experiment of its own; nothing of it stays active."""
     mlflow.set_tracking_uri(None)
     yield mlflow.set_experiment(name)

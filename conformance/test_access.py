@@ -1,9 +1,10 @@
-"""API keys, as the client sends them: a token, or user name and password."""
+"""API keys and accounts, as the client sends them: a token, or user name and password."""
 
 import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.server.auth.client import AuthServiceClient
 
 
 @pytest.fixture
@@ -73,3 +74,55 @@ def test_an_editor_may_not_promote(key, client, network, monkeypatch, name):
     with pytest.raises(MlflowException) as refused:
         MlflowClient().transition_model_version_stage(name, "1", "Production")
     assert refused.value.get_http_status_code() == 403
+
+
+PASSWORD = "a long enough password, 42"
+
+
+@pytest.fixture
+def account(url, name):
+    """An account of its own, made with MLflow's client for them."""
+    accounts = AuthServiceClient(url)
+    accounts.create_user(name, PASSWORD)
+    yield name
+    accounts.delete_user(name)
+
+
+def log_in(monkeypatch, name: str, password: str = PASSWORD) -> MlflowClient:
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
+    return MlflowClient()
+
+
+def test_an_account_works_with_its_own_things(account, monkeypatch):
+    client = log_in(monkeypatch, account)
+    created = client.create_experiment(f"{account}-mine")
+    run = client.create_run(created)
+    client.log_metric(run.info.run_id, "m", 1)
+    client.log_text(run.info.run_id, "x", "x.txt")
+    assert client.get_run(run.info.run_id).data.metrics == {"m": 1.0}
+
+
+def test_a_wrong_password_is_refused(account, monkeypatch):
+    with pytest.raises(MlflowException) as refused:
+        log_in(monkeypatch, account, "wrong").search_experiments()
+    assert refused.value.get_http_status_code() == 401
+
+
+def test_rights_on_an_experiment_are_granted_and_taken_back(url, account, experiment, monkeypatch):
+    accounts = AuthServiceClient(url)
+    run_id = MlflowClient().create_run(experiment.experiment_id).info.run_id
+    for permission, writes in (("EDIT", True), ("READ", False)):
+        accounts.grant_user_permission(account, "experiment", experiment.experiment_id, permission)
+        assert accounts.get_user_permission(account, "experiment", experiment.experiment_id).permission == permission
+        with monkeypatch.context() as own:
+            client = log_in(own, account)
+            assert client.get_run(run_id).info.run_id == run_id
+            if writes:
+                client.log_metric(run_id, "m", 1)
+            else:
+                with pytest.raises(MlflowException, match="PERMISSION_DENIED|Permission denied"):
+                    client.log_metric(run_id, "m", 2)
+    accounts.grant_user_permission(account, "experiment", experiment.experiment_id, "NO_PERMISSIONS")
+    with monkeypatch.context() as own, pytest.raises(MlflowException, match="PERMISSION_DENIED|Permission denied|not found"):
+        log_in(own, account).get_run(run_id)
