@@ -40,9 +40,9 @@ export async function addVersion(
   const id = await insertVersion(tx, { ...intent, modelId: row.id, version, user: actor.user, pinHolder, attemptAt }, now)
   await saveLastVersion(tx, row.name, version)
   await touchModel(tx, row.id, now)
-  const details = { source: intent.source, ...(intent.runId ? { runId: intent.runId } : {}), ...(intent.automatic ? { automatic: true } : {}) }
-  await appendAudit(tx, actor, now, { action: 'create-version', model: row.name, modelId: row.id, version, to: 'PENDING_REGISTRATION', details })
   const { source, runId, tags, description } = intent
   await announceChange(tx, { kind: 'version-created', name: row.name, version, source, runId, tags, description }, now)
+  const details = { source: intent.source, ...(intent.runId ? { runId: intent.runId } : {}), ...(intent.automatic ? { automatic: true } : {}) }
+  await appendAudit(tx, actor, now, { action: 'create-version', model: row.name, modelId: row.id, version, to: 'PENDING_REGISTRATION', details })
   return { id, version }
 }

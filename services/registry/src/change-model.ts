@@ -40,8 +40,8 @@ async function changeTag(deps: DeleteDeps, tx: Sql, name: string, key: string, v
   else await setModelTag(tx, row.id, key, value)
   const action = value === null ? 'delete-model-tag' : 'set-model-tag'
   const now = deps.clock()
-  await appendAudit(tx, actor, now, { action, model: name, modelId: row.id, from: before, to: value, details: { key } })
   await announceChange(tx, { kind: 'model-tag', prompt: isPromptTagged(row.tags), name, key, value }, now)
+  await appendAudit(tx, actor, now, { action, model: name, modelId: row.id, from: before, to: value, details: { key } })
 }
 
 /** Versions, tags and aliases move along. Pods let go of the old name and follow the new one, each one generation on. */

@@ -44,8 +44,8 @@ async function changeTag(deps: DeleteDeps, tx: Sql, key: VersionKey, change: { t
   const action = change.value === null ? 'delete-version-tag' : 'set-version-tag'
   const { model, version } = key
   const now = deps.clock()
-  await appendAudit(tx, actor, now, { action, model, modelId: row.model_id, version, from: before, to: change.value, details: { key: change.tag } })
   await announceChange(tx, { kind: 'version-tag', prompt: isPromptTagged(row.tags), name: model, version, key: change.tag, value: change.value }, now)
+  await appendAudit(tx, actor, now, { action, model, modelId: row.model_id, version, from: before, to: change.value, details: { key: change.tag } })
 }
 
 /** One version per alias within a model: setting it moves it. */
@@ -76,6 +76,7 @@ async function recordAlias(
 ): Promise<void> {
   const [from, to] = [change.from, change.to].map((version) => (version === null ? null : String(version)))
   const now = deps.clock()
+  await announceChange(tx, { kind: 'alias', prompt: isPromptTagged(model.tags), name: model.name, alias: change.alias, version: change.to }, now)
   await appendAudit(tx, actor, now, {
     action: to === null ? 'delete-alias' : 'set-alias',
     model: model.name,
@@ -87,5 +88,4 @@ async function recordAlias(
   })
   const data = { model: model.name, alias: change.alias, version: to ?? null, previousVersion: from ?? null, changedBy: actor.user }
   await deps.publish(tx, { definition: modelAliasChanged, subject: model.name, data })
-  await announceChange(tx, { kind: 'alias', prompt: isPromptTagged(model.tags), name: model.name, alias: change.alias, version: change.to }, now)
 }

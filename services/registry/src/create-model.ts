@@ -31,7 +31,7 @@ export async function addModel(tx: Sql, request: CreateModelRequest, now: Date):
   await lockServing(tx, name)
   const row = await insertModel(tx, { name, description, tags, user: actor.user }, now)
   if (!row) return null
-  await appendAudit(tx, actor, now, { action: 'create-model', model: name, modelId: row.id, to: name })
   await announceChange(tx, { kind: 'model-created', name, tags, description }, now)
+  await appendAudit(tx, actor, now, { action: 'create-model', model: name, modelId: row.id, to: name })
   return row
 }

@@ -10,6 +10,7 @@ import { lockModel } from './load-model.ts'
 import { onceByKey } from './once-by-key.ts'
 import type { RegisterVersion } from './register-version.ts'
 import { resolveReference } from './resolve-reference.ts'
+import { markAbandoned, markAnswered, markAsked, takeAbandoned } from './store/answers.ts'
 import type { Tags } from './store/models.ts'
 import { PROMPT_TAG } from './store/search.ts'
 import { findVersionById, type VersionRow } from './store/versions.ts'
@@ -26,12 +27,16 @@ export interface CreateVersionRequest {
   readonly tags: Tags
   readonly actor: Actor
   readonly idempotencyKey: string | null
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal
 }
 
 type Resolved = Pick<VersionIntent, 'storageLocation' | 'sealSource' | 'expectedSha256' | 'runId' | 'loggedModelId'>
 
 /** The job looks after a version only when the one who created it must have given up. */
 const GRACE_MS = 5_000
+/** MLflow's client gives up after seven retries with doubling pauses, each of them up to two minutes long. */
+const RETRIES_WITHIN_MS = 20 * 60_000
 
 const loggedModelResponse = z.looseObject({
   model: z.looseObject({ info: z.looseObject({ model_id: z.string(), artifact_uri: z.string(), source_run_id: z.string().optional() }) }),
@@ -39,7 +44,7 @@ const loggedModelResponse = z.looseObject({
 
 /**
  * Creates a version: records the intent, then takes the job's own step for as long as the caller may wait. Answers the version as it is then: READY, FAILED_REGISTRATION, or
- * PENDING_REGISTRATION where the job goes on.
+ * PENDING_REGISTRATION where the job goes on. The same request again, after one whose client was gone before the answer, gets the version of the first.
  * @throws AppError RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE
  */
 export const createCreateVersion = (deps: CreateVersionDeps, registerVersion: RegisterVersion) =>
@@ -48,12 +53,23 @@ export const createCreateVersion = (deps: CreateVersionDeps, registerVersion: Re
     const logged = (await resolveLoggedModel(deps, request.source)) ?? (await resolveInBucket(deps, request))
     const key = request.idempotencyKey === null ? null : `create-version:${request.model}:${request.idempotencyKey}`
     const { id } = await deps.database.transaction((tx) => onceByKey(deps.once, tx, key, () => recordIntent(deps, tx, request, logged)))
-    const waitMs = deps.config.REGISTRY_SEAL_WAIT_MS
-    if (waitMs > 0) await registerVersion(id, AbortSignal.timeout(waitMs))
-    const row = await findVersionById(deps.database, id)
-    if (!row) throw new AppError('RESOURCE_DOES_NOT_EXIST', `Registered Model with name=${request.model} was deleted in the meantime`)
-    return row
+    try {
+      const row = await awaitVersion(deps, registerVersion, request.model, id)
+      await (request.signal.aborted ? markAbandoned(deps.database, id, deps.clock()) : markAnswered(deps.database, id))
+      return row
+    } catch (error) {
+      await markAbandoned(deps.database, id, deps.clock())
+      throw error
+    }
   }
+
+async function awaitVersion({ database, config }: CreateVersionDeps, registerVersion: RegisterVersion, model: string, id: number): Promise<VersionRow> {
+  const waitMs = config.REGISTRY_SEAL_WAIT_MS
+  if (waitMs > 0) await registerVersion(id, AbortSignal.timeout(waitMs))
+  const row = await findVersionById(database, id)
+  if (!row) throw new AppError('RESOURCE_DOES_NOT_EXIST', `Registered Model with name=${model} was deleted in the meantime`)
+  return row
+}
 
 const isPrompt = (tags: Tags): boolean => tags[PROMPT_TAG] === 'true'
 
@@ -93,6 +109,9 @@ async function recordIntent(deps: CreateVersionDeps, tx: Sql, request: CreateVer
   const locked = await lockModel(tx, request.model)
   const resolved = logged ?? (await resolveStored(tx, request))
   const now = deps.clock()
+  const creation = { ...request, modelId: locked.row.id, user: request.actor.user }
+  const abandoned = await takeAbandoned(tx, creation, new Date(now.getTime() - RETRIES_WITHIN_MS))
+  if (abandoned !== null) return { id: abandoned }
   const waitMs = deps.config.REGISTRY_SEAL_WAIT_MS
   const attemptAt = waitMs > 0 ? new Date(now.getTime() + waitMs + GRACE_MS) : now
   const { source, runLink, description, tags, actor } = request
@@ -100,6 +119,7 @@ async function recordIntent(deps: CreateVersionDeps, tx: Sql, request: CreateVer
   const loggedModelId = request.loggedModelId ?? resolved.loggedModelId
   const intent = { ...resolved, source, runLink, description, tags, runId, loggedModelId, automatic: false, run: null }
   const { id } = await addVersion(tx, locked, intent, { actor, now, attemptAt })
+  await markAsked(tx, id)
   return { id }
 }
 

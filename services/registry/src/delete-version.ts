@@ -32,9 +32,9 @@ async function removeVersion(deps: DeleteDeps, tx: Sql, { model, version, actor 
   const row = await requireVersion(tx, model, version)
   if (serving.production === version) refuseTakingDown(actor, model, version)
   const now = deps.clock()
-  await removeAliases(deps, tx, row, actor, now)
   await markDeleted(tx, row, now)
   await touchModel(tx, row.model_id, now)
+  await removeAliases(deps, tx, row, actor, now)
   await releaseFiles(tx, row, now)
   await appendAudit(tx, actor, now, { action: 'delete-version', model, modelId: row.model_id, version, from: row.stage, details: { source: row.source } })
   await deps.publish(tx, { definition: modelVersionDeleted, subject: model, data: { model, version: String(version), deletedBy: actor.user } })
@@ -49,8 +49,8 @@ async function removeAliases(deps: Pick<DeleteDeps, 'publish'>, tx: Sql, row: Ve
     const data = { model: row.name, alias, version: null, previousVersion, changedBy: actor.user }
     await deps.publish(tx, { definition: modelAliasChanged, subject: row.name, data })
     const details = { alias }
-    await appendAudit(tx, actor, now, { action: 'delete-alias', model: row.name, modelId: row.model_id, version: row.version, from: previousVersion, details })
     await announceChange(tx, { kind: 'alias', prompt: isPromptTagged(row.tags), name: row.name, alias, version: null }, now)
+    await appendAudit(tx, actor, now, { action: 'delete-alias', model: row.name, modelId: row.model_id, version: row.version, from: previousVersion, details })
   }
 }
 

@@ -23,6 +23,7 @@ import { deliverLineageJobs } from './openlineage/deliver-lineage.ts'
 import { createRegisterVersion, type RegisterVersion } from './register-version.ts'
 import { createPolicyRoutes } from './registration-policies/http.ts'
 import { createReleasePin } from './release-pin.ts'
+import { abandonUnanswered } from './store/answers.ts'
 import { dueReleases } from './store/pins.ts'
 import { countPending, dueRegistrations, hastenRegistrations } from './store/registration.ts'
 import { createUseCases } from './use-cases.ts'
@@ -60,7 +61,10 @@ export function createRegistry(deps: RegistryDeps): Service {
     ]),
     consumers: [{ group: 'registry', handlers: [on(runStarted, onRunStarted(deps)), on(runFinished, onRunFinished(deps))] }, createLineageConsumer()],
     jobs: [registrationJob(deps, registerVersion), releaseJob(deps), ...webhooks.jobs, ...deliverLineageJobs(deps)],
-    start: () => hastenRegistrations(deps.database, deps.clock()),
+    start: async () => {
+      await hastenRegistrations(deps.database, deps.clock())
+      await abandonUnanswered(deps.database, deps.clock())
+    },
     stop: webhooks.stop,
     readiness: async () => ({ ready: true, detail: { pendingRegistrations: await countPending(deps.database) } }),
   }

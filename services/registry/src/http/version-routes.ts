@@ -40,6 +40,7 @@ const createRoutes = ({ createVersion }: UseCases): Route[] =>
         tags: input.tags,
         actor: actorOf(request),
         idempotencyKey: idempotencyKeyOf(request.headers),
+        signal: request.signal,
       })
       return ok({ model_version: presentVersion(row) })
     },

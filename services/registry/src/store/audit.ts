@@ -31,7 +31,8 @@ export interface AuditRow {
 
 /**
  * Appends one line, in the transaction of the change that it speaks of. The database links it to the line before it in the chain of the model's name, which
- * stays locked until the transaction ends: call it after the locks on what is changed are held.
+ * stays locked until the transaction ends: call it after every
+ * other lock is held (rows of the model, webhooks that are told), or two changes could wait for one another.
  */
 export async function appendAudit(tx: Sql, actor: Actor, now: Date, record: AuditRecord): Promise<void> {
   await tx.query(

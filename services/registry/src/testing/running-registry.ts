@@ -43,6 +43,8 @@ interface Sending {
   readonly as?: OnBehalfOf
   /** Calls as this service for itself instead of as a person through the gateway. */
   readonly service?: 'promoter' | 'inference'
+  /** Goes away when it aborts. */
+  readonly signal?: AbortSignal | null
 }
 
 export const signature = { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }], outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 2] }] }
@@ -120,11 +122,11 @@ export async function runningRegistry(
     host = await start()
   }
 
-  const send = async (method: string, path: string, { body, headers, role = 'admin', as, service: caller }: Sending = {}): Promise<Answer> => {
+  const send = async (method: string, path: string, { body, headers, role = 'admin', as, service: caller, signal = null }: Sending = {}): Promise<Answer> => {
     const token = await (caller ? ring.identityOf(caller).sign('registry') : ring.identityOf('gateway').sign('registry', as ?? { user: 'ana', role }))
     const sent = body === undefined ? {} : { body: JSON.stringify(body) }
     const all = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers }
-    const answer = await fetch(`${host.value.url}${path}`, { method, headers: all, ...sent })
+    const answer = await fetch(`${host.value.url}${path}`, { method, headers: all, signal, ...sent })
     const text = await answer.text()
     return { status: answer.status, headers: answer.headers, body: text === '' ? {} : z.record(z.string(), z.unknown()).parse(JSON.parse(text)) }
   }
