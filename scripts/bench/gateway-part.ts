@@ -13,7 +13,6 @@ import { z } from 'zod'
 import { createGateway, gatewayConfig, migrations } from '../../services/gateway/src/service.ts'
 import { closedLoop } from './closed-loop.ts'
 import { openLoop } from './open-loop.ts'
-import { openLoop } from './open-loop.ts'
 import { serveParent } from './serve-parent.ts'
 
 const origin = z.object({ origin: z.string() })
