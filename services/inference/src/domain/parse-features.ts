@@ -3,6 +3,7 @@ import { convertValues } from './convert-values.ts'
 import type { Table } from './parse-csv.ts'
 import { isObject } from './parse-infer-body.ts'
 import { parseRecords } from './parse-scoring.ts'
+import { findMisfit } from './parse-tensor.ts'
 import { type TabularSpec, tableInputs, wrongCount } from './table-inputs.ts'
 import { elementCount, isRefusal, type Refusal, refuse, type Tensor } from './tensor.ts'
 
@@ -88,6 +89,10 @@ function flatRows(spec: TensorSpec, rows: readonly (readonly unknown[])[]): Tens
   const expected = elementCount(inner)
   const wrong = rows.find((row) => row.length !== expected)
   if (wrong) return refuse(wrongCount(expected, wrong.length))
-  const data = convertValues(rows.flat(), spec.datatype, { named: `Input '${spec.name}'` })
-  return isRefusal(data) ? data : { name: spec.name, datatype: spec.datatype, shape: [rows.length, ...inner], data }
+  const named = `Input '${spec.name}'`
+  const shape = [rows.length, ...inner]
+  const misfit = findMisfit(spec, shape, named)
+  if (misfit) return misfit
+  const data = convertValues(rows.flat(), spec.datatype, { named })
+  return isRefusal(data) ? data : { name: spec.name, datatype: spec.datatype, shape, data }
 }
