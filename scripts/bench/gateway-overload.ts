@@ -34,7 +34,9 @@ async function main(lifetime: Lifetime): Promise<void> {
     const { sent, statuses, goodput, p50, p99, max } = await load.ask('open loop', result, { url, perSecond: CAPACITY * share, forMs: seconds * 1000 })
     const memory = toMegabytes(await gateway.ask('memory', z.number()))
     const times = [p50, p99, max].map((ms) => ms.toFixed(1)).join(' / ')
-    process.stdout.write(`${name.padEnd(34)} sent ${sent}, answered ${JSON.stringify(statuses)}, goodput ${goodput.toFixed(0)}/s, p50/p99/max ${times} ms, ${memory}\n`)
+    process.stdout.write(
+      `${name.padEnd(34)} sent ${sent}, answered ${JSON.stringify(statuses)}, goodput ${goodput.toFixed(0)}/s, p50/p99/max ${times} ms, ${memory}\n`,
+    )
   }
   process.stdout.write(`${PODS} pods of ${1000 / SERVICE_MS} req/s each, queue ${QUEUE}\n`)
   await row('80 %', 0.8)
