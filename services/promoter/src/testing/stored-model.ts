@@ -27,18 +27,20 @@ export interface ModelOptions {
   /** What the trainer's runtime is said to have answered to [[1, 2]]; null leaves the rows out. */
   readonly parityAnswers?: readonly number[] | null
   readonly onnx?: Uint8Array
+  /** Instead of all these: the files of another model. */
+  readonly files?: Readonly<Record<string, Uint8Array>>
   /** Makes the artifact another one. */
   readonly note?: string
 }
 
 /** A sealed artifact in the store. */
-export async function storeModel(blobs: Blobs, { parityAnswers = [2, 4], onnx = doubling, note = '' }: ModelOptions = {}): Promise<StoredModel> {
+export async function storeModel(blobs: Blobs, { parityAnswers = [2, 4], onnx = doubling, note = '', files: others }: ModelOptions = {}): Promise<StoredModel> {
   const tensor = (name: string, data: readonly number[]) => ({ name, datatype: 'FP32', shape: [1, 2], data })
   const spec = {
     ...{ schemaVersion: 1, task: 'tensor', format: 'onnx', chain: [{ file: 'model.onnx' }], signature: doublingSignature, labels: null, preprocessing: null },
     ...{ inputExample: 'example.json', parity: parityAnswers === null ? null : 'parity.json', referenceProfile: null, note },
   }
-  const contents: Record<string, Uint8Array> = {
+  const contents: Readonly<Record<string, Uint8Array>> = others ?? {
     [MODEL_SPEC_FILE]: json(spec),
     'model.onnx': onnx,
     'example.json': json({ inputs: [tensor('x', [1, 2])] }),
