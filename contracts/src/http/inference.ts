@@ -135,6 +135,8 @@ export const repositoryIndex = z.array(
 export const HEADER_MODEL_VERSION = 'x-millrace-model-version'
 export const HEADER_ARM = 'x-millrace-arm'
 export const HEADER_GENERATION = 'x-millrace-generation'
+/** `true` where the answer was there already, or was another request's. */
+export const HEADER_CACHED = 'x-millrace-cached'
 export const HEADER_PREDICTION_ID = 'x-prediction-id'
 export const HEADER_ROUTING_KEY = 'x-millrace-routing-key'
 export const HEADER_REASON = 'x-millrace-reason'

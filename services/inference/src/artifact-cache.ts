@@ -17,7 +17,8 @@ export interface ArtifactCacheOptions {
 /** Verified content by digest on the local disk, so that a rollback costs no download and a pod can restart while the store is away. */
 export interface ArtifactCache {
   /**
-   * The path of a file whose bytes have this digest, checked just now. What the disk held wrongly is fetched anew.
+   * The path of a file whose bytes have this digest: checked just now, or by this process before and not written to since. What the disk held wrongly is
+   * fetched anew.
    * @throws LoadFailure deterministic where the store has other bytes or none; transient faults as they come
    */
   file(sha256: string, signal: AbortSignal): Promise<string>
@@ -31,25 +32,39 @@ export async function openArtifactCache({ directory, blobs, maxBytes }: Artifact
   await rm(tmp, { recursive: true, force: true })
   await mkdir(content, { recursive: true })
   await mkdir(tmp, { recursive: true })
+  const checked = new Map<string, string>()
   return {
     async file(sha256, signal) {
       const path = join(content, sha256)
-      if (await holds(path, sha256, signal)) return path
-      await download(blobs, { path, sha256, temporary: join(tmp, randomUUID()) }, signal)
+      if (!(await holds({ path, sha256, stamp: checked.get(sha256) ?? null }, signal))) {
+        await download(blobs, { path, sha256, temporary: join(tmp, randomUUID()) }, signal)
+      }
+      checked.set(sha256, await markUsed(path))
       return path
     },
-    evict: (keep) => evict(content, maxBytes, keep),
+    async evict(keep) {
+      for (const sha256 of await evict(content, maxBytes, keep)) checked.delete(sha256)
+    },
   }
 }
 
-/** Whether the disk has the content, whole; marks it as used. */
-async function holds(path: string, sha256: string, signal: AbortSignal): Promise<boolean> {
+/** Changes with every write to the file, and with every use that `markUsed` notes. */
+async function stampOf(path: string): Promise<string | null> {
+  const info = await stat(path, { bigint: true }).catch(() => null)
+  return info && `${info.ino} ${info.size} ${info.ctimeNs}`
+}
+
+async function markUsed(path: string): Promise<string> {
   const now = new Date()
-  const present = await utimes(path, now, now).then(
-    () => true,
-    () => false,
-  )
-  if (!present) return false
+  await utimes(path, now, now)
+  return (await stampOf(path)) ?? ''
+}
+
+/** Whether the disk has the content, whole. */
+async function holds({ path, sha256, stamp }: { path: string; sha256: string; stamp: string | null }, signal: AbortSignal): Promise<boolean> {
+  const present = await stampOf(path)
+  if (present === null) return false
+  if (present === stamp) return true
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path, { signal, highWaterMark: 262_144 })) hash.update(chunk)
   if (hash.digest('hex') === sha256) return true
@@ -95,7 +110,9 @@ async function copy(source: Readable, path: string, signal: AbortSignal): Promis
   return hash.digest('hex')
 }
 
-async function evict(content: string, maxBytes: number, keep: ReadonlySet<string>): Promise<void> {
+/** Says what it removed. */
+async function evict(content: string, maxBytes: number, keep: ReadonlySet<string>): Promise<string[]> {
+  const removed: string[] = []
   const found = await Promise.all(
     (await readdir(content)).map(async (name) => {
       const info = await stat(join(content, name)).catch(() => null)
@@ -104,9 +121,11 @@ async function evict(content: string, maxBytes: number, keep: ReadonlySet<string
   )
   let total = found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   for (const { name, sizeBytes } of found.sort((a, b) => a.usedMs - b.usedMs)) {
-    if (total <= maxBytes) return
+    if (total <= maxBytes) break
     if (keep.has(name)) continue
     await rm(join(content, name), { force: true })
+    removed.push(name)
     total -= sizeBytes
   }
+  return removed
 }

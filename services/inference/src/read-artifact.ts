@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Artifact } from '@millrace/contracts/events/fields.ts'
 import { artifactManifest, type ManifestFile } from '@millrace/contracts/model/artifact-manifest.ts'
 import type { ModelSpec } from '@millrace/contracts/model/model-spec.ts'
+import { MODEL_SPEC_FILE } from '@millrace/contracts/model/model-spec.ts'
 import { messageOf } from '@millrace/platform/errors.ts'
 import { type DescribedModel, describeModel } from '@millrace/platform/model/describe-model.ts'
 import { readInputExample } from '@millrace/platform/model/input-example.ts'
@@ -51,11 +52,19 @@ export async function readArtifact(cache: ArtifactCache, artifact: Artifact, sig
 async function readOnce(cache: ArtifactCache, artifact: Artifact, limits: OnnxLimits, signal: AbortSignal): Promise<LocalArtifact> {
   const { files } = await readJson(await cache.file(artifact.sha256, signal), artifactManifest, 'the manifest')
   const read = new Map<string, string>()
+  const fetching = new Map<string, Promise<string>>()
+  const fetchOnce = (file: ManifestFile): Promise<string> => {
+    const begun = fetching.get(file.sha256) ?? cache.file(file.sha256, signal)
+    fetching.set(file.sha256, begun)
+    return begun
+  }
   const pathOf = async (file: ManifestFile): Promise<string> => {
-    const path = await cache.file(file.sha256, signal)
+    const path = await fetchOnce(file)
     read.set(file.sha256, path)
     return path
   }
+  // What is needed in any case comes at once, not one after the other; a fault shows where the file is read.
+  for (const file of files) if (file.path === MODEL_SPEC_FILE || file.path.endsWith('.onnx')) fetchOnce(file).catch(() => undefined)
   const described = await describeModel({ files, open: async (file) => createReadStream(await pathOf(file)) }, limits)
   if (described.kind === 'unservable') throw new LoadFailure('deterministic', 'verify', `The artifact cannot be served: ${described.reason}`)
   const local = async (file: ManifestFile) => ({ name: file.path, path: read.get(file.sha256) ?? (await pathOf(file)) })

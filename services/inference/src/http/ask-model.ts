@@ -67,7 +67,7 @@ export const createAskModel = (deps: AskDeps): AskModel =>
     deps.shadow({ readFor }, result, predictionId)
     const { spec } = result.chosen.loaded
     const outputs = askedOutputs(spec, question).flatMap((name) => result.answer.outputs.find((output) => output.name === name) ?? [])
-    return { result, spec, outputs, headers: answerHeaders(result.chosen, predictionId), predictionId }
+    return { result, spec, outputs, headers: answerHeaders(result, predictionId), predictionId }
   }
 
 function readQuestion({ spec }: LoadedVersion, question: Question, maxRows: number): VersionInput {

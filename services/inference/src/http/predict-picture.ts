@@ -44,7 +44,7 @@ export const createPredictPicture = (deps: PredictPictureDeps) =>
     const body = describe(result, { startedMs, requestId, predictionId })
     deps.logPrediction(result, predictionId)
     deps.shadow({ readFor }, result, predictionId)
-    return json(body, answerHeaders(result.chosen, predictionId))
+    return json(body, answerHeaders(result, predictionId))
   }
 
 function readImage(images: ImageReader, { model, spec }: LoadedVersion, { bytes, sha256 }: UploadedImage): VersionInput {

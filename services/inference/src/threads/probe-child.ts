@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { answerCall } from './answer-calls.ts'
 import type { CallMessage, Probed, Trial } from './calls.ts'
 import { type ModelFile, openFiles } from './model-file.ts'
+import { warmRuntime } from './warm-runtime.ts'
 
 /** Entry of the child process that tries an artifact first: what crashes, loops or eats memory here takes no pod down. */
 async function run({ files, trial }: { files: readonly ModelFile[]; trial: Trial }): Promise<{ result: Probed }> {
@@ -25,4 +26,5 @@ process.on('message', (call: CallMessage) => {
   void answerCall({ run }, call).then(({ answer }) => process.send?.(answer))
 })
 process.once('disconnect', () => process.exit(0))
+await warmRuntime()
 process.send?.('ready')

@@ -3,6 +3,7 @@ import type { OnnxChain } from '@millrace/platform/model/onnx-chain.ts'
 import type { Tensor } from '../domain/tensor.ts'
 import { type ModelFile, openFiles, toTensors } from './model-file.ts'
 import { serveThread } from './serve-thread.ts'
+import { warmRuntime } from './warm-runtime.ts'
 
 /** Entry of a worker thread that holds the sessions of one version at a time. */
 let chain: OnnxChain | null = null
@@ -24,4 +25,5 @@ async function close(): Promise<{ result: null }> {
   return { result: null }
 }
 
+await warmRuntime()
 serveThread({ open, run, close })
