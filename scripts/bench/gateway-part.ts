@@ -103,9 +103,7 @@ async function startGateway(pods: string): Promise<string> {
 }
 
 const arrivals = z.object({ url: z.string(), perSecond: z.number(), forMs: z.number() })
-const load = z.object({ url: z.string(), connections: z.int(), forMs: z.number(), path: z.string().optional(), body: z.string().optional() })
-const openSettings = load.omit({ connections: true }).extend({ perSecond: z.number() })
-
+const load = z.object({ url: z.string(), connections: z.int(), forMs: z.number() })
 serveParent({
   pod: () => listen(answerAtOnce),
   'bound pod': (input) => listen(answerInTurn(bound.parse(input))),
@@ -115,6 +113,5 @@ serveParent({
   gateway: (input) => startGateway(origin.parse(input).origin),
   'open loop': (input) => openLoop(arrivals.parse(input)),
   load: (input) => closedLoop(load.parse(input)),
-  open: (input) => openLoop(openSettings.parse(input)),
   cpu: () => process.cpuUsage(),
 })

@@ -87,7 +87,7 @@ async function main(place: Place, lifetime: Lifetime): Promise<void> {
   const [machine, startedAt] = [describeMachine(), new Date().toISOString()]
   await clear(place)
   mkdirSync(place.directory, { recursive: true })
-  const load = await lifetime.start(startPart('gateway-part.ts', { ...process.env }))
+  const load = await lifetime.start(startPart('serving/question-part.ts', { ...process.env }))
   for (const model of benchModels) writeFileSync(join(place.directory, `${model.name}.onnx`), model.onnx)
   const own = await measureMillrace(place, load)
   const proxy = await measureProxy(load, lifetime)
