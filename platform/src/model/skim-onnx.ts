@@ -69,25 +69,18 @@ interface Head {
   readonly field: number
   readonly wireType: number
   /** The number itself, or how many bytes follow. */
-  readonly value: bigint
+  readonly value: number
   readonly length: number
 }
 
-/** A number of at most ten bytes; null where it goes on beyond what is there. */
-function readVarint(bytes: Uint8Array, start: number): { value: bigint; next: number } | null {
-  let low = 0
-  for (let i = 0; i < 4; i++) {
+/** A number of at most ten bytes, rounded beyond 2^53: none that matters here is. Null where it goes on beyond what is there. */
+function readVarint(bytes: Uint8Array, start: number): { value: number; next: number } | null {
+  let value = 0
+  for (let i = 0; i < 10; i++) {
     const byte = bytes[start + i]
     if (byte === undefined) return null
-    low |= (byte & 127) << (7 * i)
-    if (byte < 128) return { value: BigInt(low), next: start + i + 1 }
-  }
-  let value = BigInt(low)
-  for (let i = 4; i < 10; i++) {
-    const byte = bytes[start + i]
-    if (byte === undefined) return null
-    value |= BigInt(byte & 127) << BigInt(7 * i)
-    if (byte < 128) return { value: BigInt.asUintN(64, value), next: start + i + 1 }
+    value += (byte & 127) * 2 ** (7 * i)
+    if (byte < 128) return { value, next: start + i + 1 }
   }
   throw malformed('a number is longer than ten bytes')
 }
@@ -98,10 +91,11 @@ const fixedWidth = (wireType: number): number | null => (wireType === 1 ? 8 : wi
 function readHead(bytes: Uint8Array, at: number): Head | null {
   const tag = readVarint(bytes, at)
   if (!tag) return null
-  const [field, wireType] = [Number(tag.value >> 3n), Number(tag.value & 7n)]
+  const wireType = tag.value % 8
+  const field = (tag.value - wireType) / 8
   if (field < 1 || field > 0x1fffffff) throw malformed(`field number ${field} is out of range`)
   const width = fixedWidth(wireType)
-  if (width !== null) return { field, wireType, value: BigInt(width), length: tag.next - at }
+  if (width !== null) return { field, wireType, value: width, length: tag.next - at }
   if (wireType !== 0 && wireType !== 2) throw malformed(`wire type ${wireType} is not used by ONNX`)
   const value = readVarint(bytes, tag.next)
   return value && { field, wireType, value: value.value, length: value.next - at }
@@ -127,7 +121,7 @@ class Skimmer {
     if (this.#skip > 0) return
     const bytes = this.#rest.length > 0 ? concatBytes([this.#rest, chunk]) : chunk
     for (let used = this.#take(bytes, at); used > 0; used = this.#take(bytes, at)) at += used
-    this.#rest = bytes.slice(Math.min(at, bytes.length))
+    this.#rest = new Uint8Array(bytes.subarray(at))
     if (this.#position > this.#limits.maxBytes) throw new AppError('PAYLOAD_TOO_LARGE', `The ONNX file has more than ${this.#limits.maxBytes} bytes`)
   }
 
@@ -149,7 +143,7 @@ class Skimmer {
     if (at >= bytes.length) return 0
     const head = readHead(bytes, at)
     if (!head) return 0
-    const size = head.wireType === 0 ? 0 : Number(head.value)
+    const size = head.wireType === 0 ? 0 : head.value
     if (this.#position + head.length + size > this.#frame.end) throw malformed(`a field asks for ${size} bytes that its message does not have`)
     const inner = head.wireType === 2 ? this.#frame.kind.inner().get(head.field) : undefined
     if (inner) return this.#descend(inner, head, size)
@@ -176,7 +170,10 @@ class Skimmer {
     if (size > MAX_KEPT_FIELD_BYTES) throw refuseOnnx(`The ONNX file has a name, shape or note of ${size} bytes; at most ${MAX_KEPT_FIELD_BYTES} are read`)
     if (bytes.length - at < length + size) return 0
     // Training information is only looked for.
-    const whole = this.#frame.kind === model && field === 20 && wireType === 2 ? bytesField(field, new Uint8Array()) : bytes.slice(at, at + length + size)
+    const whole =
+      this.#frame.kind === model && field === 20 && wireType === 2
+        ? bytesField(field, new Uint8Array())
+        : new Uint8Array(bytes.subarray(at, at + length + size))
     this.#add(whole)
     this.#position += length + size
     return length + size
