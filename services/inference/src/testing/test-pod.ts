@@ -110,7 +110,7 @@ export async function startTestPod(world: World, { config, deps, log = silentLog
     stop,
     /** The job that ends a window of counts. */
     publishCounts: () => service.jobs.find(({ name }) => name === 'observe-arms')?.run(new AbortController().signal),
-    token: () => ring.identityOf('gateway').sign('inference', { user: 'ada', role: 'user' }),
+    token: (role: Role = 'user') => ring.identityOf('gateway').sign('inference', { user: 'ada', role }),
     async models() {
       return servedModels.parse(await (await call('/api/v1/serving/models')).json()).models
     },
