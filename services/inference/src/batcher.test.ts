@@ -151,3 +151,55 @@ test('whatever comes in whatever order, every request is answered once, with its
     { numRuns: 50 },
   )
 })
+
+test('with a delay a batch that is not full waits for company, and goes when it is full or the time is over', async () => {
+  const { batcher, batches, clock, submit } = setUp({ maxDelayMs: 20 })
+  batcher.add(doubling())
+  const full = [submit([1, 2]), submit([3]), submit([4])]
+  expect(await Promise.all(full)).toEqual([[2, 4], [6], [8]])
+  const lonely = submit([5])
+  clock.ms = 21
+  expect(await lonely).toEqual([10])
+  expect(batches).toEqual([4, 1])
+})
+
+test('what expired in the queue is not run, even where its timer is late', async () => {
+  const { batcher, clock, submit } = setUp()
+  const { executor, runs } = manualExecutor()
+  batcher.add(executor)
+  const first = submit([1])
+  const second = submit([2], 50).catch(code)
+  clock.ms = 50
+  runs[0]?.finish()
+  await first
+  expect(await second).toBe('DEADLINE_EXCEEDED')
+  expect(runs).toHaveLength(1)
+})
+
+test('what nobody waits for is refused where anything waits', async () => {
+  const { batcher, submit } = setUp()
+  const { executor, runs } = manualExecutor()
+  batcher.add(executor)
+  const background = () => batcher.submit({ inputs: [column(9)], rows: 1, deadlineMs: 1000, signal: never, background: true })
+  const answers = [submit([1]), submit([2])]
+  await expect(background()).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE', details: { reason: 'queue_full' } })
+  runs[0]?.finish()
+  await answers[0]
+  await Promise.resolve()
+  runs[1]?.finish()
+  await Promise.all(answers)
+})
+
+test('limits that change hold from the next request on, and it is told how long the oldest waits while nobody is idle', async () => {
+  const waits: number[] = []
+  const { batcher, clock, submit } = setUp({ onPressure: (waitMs) => waits.push(waitMs) })
+  const { executor } = manualExecutor()
+  batcher.add(executor)
+  void submit([1])
+  void submit([2])
+  clock.ms = 7
+  void submit([3])
+  expect(waits).toEqual([0, 7])
+  batcher.configure({ maxRows: 2, maxQueueRows: 2, maxDelayMs: 0 })
+  expect(code(await submit([4]).catch((error: unknown) => error))).toBe('TEMPORARILY_UNAVAILABLE')
+})
