@@ -92,15 +92,17 @@ interface RegistryOptions {
   readonly log?: Log
   /** Migrated; embedded where it is left out. */
   readonly openDatabase?: () => Promise<Database>
+  /** Takes what is to be done when the registry is needed no more, last things first; at the end of the test where it is left out. */
+  readonly atEnd?: (work: () => Promise<void>) => void
 }
 
 /** A whole registry over HTTP and a memory log; it ends with the test. */
 export async function runningRegistry(
   config: Partial<RegistryConfig> = {},
-  { outside = nobody, log = silentLog, openDatabase = () => freshDatabase(migrations) }: RegistryOptions = {},
+  { outside = nobody, log = silentLog, openDatabase = () => freshDatabase(migrations), atEnd = onTestFinished }: RegistryOptions = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'registry-test-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  atEnd(() => rm(folder, { recursive: true, force: true }))
   const blobs = await createFolderBlobs({ root: folder })
   const tracking = new FakeTracking(blobs)
   const standing: Standing & { error: Error | null } = { policyVersion: 0, directPromotion: 'allowed', missingGates: [], error: null }
@@ -115,7 +117,7 @@ export async function runningRegistry(
   const identity = ring.identityOf('registry')
   const start = () => startService({ service, host: '127.0.0.1', port: 0, database, eventLog, identity, log, metrics, clock })
   let host = await start()
-  onTestFinished(() => host.stop())
+  atEnd(() => host.stop())
   /** Stops the process, as it were, and starts another on the same data. */
   const restart = async () => {
     await host.stop()
