@@ -56,7 +56,7 @@ test('a run that finishes is announced with all that was logged', async () => {
       tags: { 'millrace.register': 'fish', 'mlflow.runName': 'b' },
       params: { lr: '0.1' },
       metrics: { acc: 0.9 },
-      datasets: [{ name: 'd', digest: 'x', context: 'training' }],
+      datasets: [{ name: 'd', digest: 'x', context: 'training', sourceType: 'code', source: '{}' }],
       outputs: [{ modelId, step: 3 }],
     },
   ])

@@ -100,9 +100,20 @@ test('CVE-2026-2651: every way to a file asks for the right on its experiment, m
     expect((await ben('DELETE', `${prefix}/artifacts/${file}`)).status).toBe(403)
     expect((await ben('GET', `${prefix}/artifacts?path=${encodeURIComponent(`${id}/${runId}`)}`)).status).toBe(403)
     expect((await ben('GET', `${prefix}/artifacts`)).status).toBe(403)
-    for (const step of ['create', 'complete', 'abort']) expect((await ben('POST', `${prefix}/mpu/${step}/${file}`, { body: {} })).status).toBe(403)
+    const upload = { path: 'weights', upload_id: 'u', parts: [{ part_number: 1, etag: 'e' }] }
+    for (const step of ['create', 'complete', 'abort']) expect((await ben('POST', `${prefix}/mpu/${step}/${file}`, { body: upload })).status).toBe(403)
     expect((await ben('GET', `${prefix}/presigned/${file}`)).status).toBe(403)
     expect((await ana('GET', `${prefix}/artifacts/${file}`)).status).toBe(200)
+  }
+  const modelId = (await ana('POST', 'logged-models', { body: { experiment_id: id } })).text('model', 'info', 'model_id')
+  for (const owner of [{ run_id: runId }, { model_id: modelId }]) {
+    expect((await ben('POST', 'artifacts/presigned-upload-url', { body: { ...owner, path: 'x' } })).status).toBe(403)
+    expect((await ana('POST', 'artifacts/presigned-upload-url', { body: { ...owner, path: 'x' } })).status).toBe(200)
+  }
+  expect((await ben('POST', 'artifacts/presigned-download-url', { body: { run_id: runId, path: 'x' } })).status).toBe(403)
+  for (const path of [`runs/compare?run_ids=${runId}`, `runs/${runId}/reproduction`, `experiments/${id}/best?metric=m`]) {
+    expect([path, (await ben('GET', `/api/v1/${path}`)).status]).toEqual([path, 403])
+    expect([path, (await ana('GET', `/api/v1/${path}`)).status]).toEqual([path, 200])
   }
 })
 
