@@ -124,7 +124,8 @@ async function pass({ forward, quotas, checkTold, noteAnswered }: HandleDeps, se
 function accessTo(target: Target, method: string, path: string): Access {
   if (target.open) return 'public'
   if (target.upstream !== 'inference' || method === 'GET' || method === 'HEAD') return 'read'
-  return path.startsWith('/v2/repository/') ? 'write' : 'predict'
+  if (path.startsWith('/v2/repository/')) return path.endsWith('/index') ? 'read' : 'write'
+  return 'predict'
 }
 
 async function admit(deps: HandleDeps, request: IncomingMessage, access: Access, seen: Seen): Promise<Caller> {

@@ -5,6 +5,7 @@ import {
   inferResponse,
   modelMetadata,
   prediction,
+  servedModelDetail,
   servedModels,
 } from '@millrace/contracts/http/inference.ts'
 import type { OpenApiPaths } from '@millrace/platform/http/openapi.ts'
@@ -90,6 +91,12 @@ export const predictPaths: OpenApiPaths = {
       answer: content(prediction, 'output'),
     }),
   },
+  '/api/v1/serving/models/{model}': {
+    get: describe({
+      ...{ tag, id: 'servedModel', summary: 'What a pod has loaded of one model', errors: 'problem', statuses: [404], parameters: [model] },
+      answer: content(servedModelDetail, 'output'),
+    }),
+  },
   '/api/v1/serving/models': {
     get: describe({ tag, id: 'served', summary: 'What a pod has loaded', errors: 'problem', answer: content(servedModels, 'output') }),
   },
@@ -129,6 +136,8 @@ const status = (id: string, parameters: readonly JsonObject[]): JsonObject =>
     statuses: [404],
     answer: content(z.looseObject({ model_version_status: z.array(anyJson) }), 'output'),
   })
+const tensorflowMetadata = (id: string, parameters: readonly JsonObject[]): JsonObject =>
+  get({ id, summary: 'Signature of a model, as TensorFlow Serving tells it', parameters, statuses: [404], answer: content(anyJson, 'output') })
 const label = inPath('label', 'production, canary or ab')
 
 /** TensorFlow Serving's REST interface, and KServe's first. */
@@ -137,6 +146,9 @@ export const kservePaths: OpenApiPaths = {
   '/v1/models/{model}': status('v1Status', [model]),
   '/v1/models/{model}/versions/{version}': status('v1VersionStatus', [model, version]),
   '/v1/models/{model}/labels/{label}': status('v1LabelStatus', [model, label]),
+  '/v1/models/{model}/metadata': tensorflowMetadata('v1Metadata', [model]),
+  '/v1/models/{model}/versions/{version}/metadata': tensorflowMetadata('v1VersionMetadata', [model, version]),
+  '/v1/models/{model}/labels/{label}/metadata': tensorflowMetadata('v1LabelMetadata', [model, label]),
   '/v1/models/{model}:predict': predict('v1Predict', [model]),
   '/v1/models/{model}/versions/{version}:predict': predict('v1VersionPredict', [model, version]),
   '/v1/models/{model}/labels/{label}:predict': predict('v1LabelPredict', [model, label]),

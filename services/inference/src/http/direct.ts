@@ -115,7 +115,7 @@ async function fail(
   const foreseen = error instanceof AppError ? error.code !== 'INTERNAL_ERROR' : error instanceof TransientError
   if (!foreseen) deps.log.error('prediction failed', { requestId, error })
   const reason = error instanceof AppError ? error.details['reason'] : undefined
-  if (reason === 'queue_full' || reason === 'deadline') response.setHeader('x-millrace-reason', reason)
+  if (reason === 'queue_full' || reason === 'deadline' || reason === 'not_ready') response.setHeader('x-millrace-reason', reason)
   if (!(error instanceof AppError && error.code === 'REQUEST_TIMEOUT')) await discardRest(request)
   return sendFailure(response, error, dialect, requestId)
 }
