@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Locators } from './access/permission.ts'
+import type { Locators, Permission } from './access/permission.ts'
 import type { EventHandler } from './events/handler.ts'
 import type { PublicTls } from './http/public-tls.ts'
 import type { Route } from './http/route.ts'
@@ -30,6 +30,13 @@ export interface Readiness {
  */
 export type DirectHandler = (request: IncomingMessage, response: ServerResponse) => boolean
 
+/** A route that a service answers itself, past the host's. */
+export interface DirectRoute {
+  readonly method: string
+  readonly path: string
+  readonly permission: Permission | undefined
+}
+
 /** A service is a value. A host gives it adapters, a port and a process. */
 export interface Service {
   readonly name: string
@@ -39,6 +46,8 @@ export interface Service {
   readonly consumers: readonly Consumer[]
   readonly jobs: readonly Job[]
   readonly direct?: DirectHandler
+  /** What `direct` answers, for those who check it; asked once the service has started. */
+  readonly directRoutes?: () => readonly DirectRoute[]
   /** TLS on the port for everybody; plain HTTP, or the host's mutual TLS, without it. */
   readonly publicTls?: PublicTls
   /** Answers a protocol upgrade or long stream that routes cannot; none by default. */

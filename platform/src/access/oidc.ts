@@ -25,6 +25,8 @@ export interface OidcOptions {
   /** Of a token without a role; null refuses it. */
   readonly defaultRole: Role | null
   readonly clock: Clock
+  /** Tokens with keys that are unknown make at most one call to the issuer in this time. */
+  readonly cooldownMs?: number
 }
 
 export interface TokenHolder {
@@ -43,7 +45,6 @@ export interface TokenVerifier {
 }
 
 const FETCH_TIMEOUT_MS = 5000
-/** Tokens with keys that are unknown make at most one call to the issuer in this time. */
 const COOLDOWN_MS = 30_000
 const REMEMBERED = 10_000
 const REMEMBERED_MS = 60_000
@@ -59,7 +60,7 @@ export function createOidc(options: OidcOptions): TokenVerifier {
   const open = async (): Promise<Keys> => {
     keys ??= createRemoteJWKSet(new URL(options.jwksUrl ?? (await discover(options.issuer))), {
       timeoutDuration: FETCH_TIMEOUT_MS,
-      cooldownDuration: COOLDOWN_MS,
+      cooldownDuration: options.cooldownMs ?? COOLDOWN_MS,
       cacheMaxAge: Number.POSITIVE_INFINITY,
     })
     return keys
@@ -118,12 +119,7 @@ function explain({ issuer, audience, algorithms }: OidcOptions, cause: unknown):
     return refuse(`its algorithm is not one of those allowed here (${algorithms.join(', ')})`, cause)
   if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys)
     return refuse('it is signed with a key that the issuer does not publish', cause)
-  if (
-    cause instanceof errors.JWTInvalid ||
-    cause instanceof errors.JWSInvalid ||
-    cause instanceof errors.JWSSignatureVerificationFailed ||
-    cause instanceof TypeError
-  )
+  if (cause instanceof errors.JWTInvalid || cause instanceof errors.JWSInvalid || cause instanceof errors.JWSSignatureVerificationFailed)
     return refuse('its signature or form does not hold', cause)
   return new TransientError(`The keys of ${issuer} cannot be fetched`, { cause })
 }

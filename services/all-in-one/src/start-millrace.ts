@@ -12,6 +12,7 @@ import type { OutsideClient } from '@millrace/platform/http/outside-client.ts'
 import { createServiceClient } from '@millrace/platform/http/undici-client.ts'
 import { createOutsideClient } from '@millrace/platform/http/undici-outside-client.ts'
 import type { Log } from '@millrace/platform/log.ts'
+import type { Service } from '@millrace/platform/service.ts'
 import { migrateService } from '@millrace/platform/sql/migrate.ts'
 import { createMetrics, type Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import type { DataDirectory } from './data-directory.ts'
@@ -32,6 +33,8 @@ export interface MillraceOptions {
   readonly port: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Log
+  /** Told of every service as it is made. */
+  readonly onService?: (service: Service) => void
   /** Calls the receivers of webhooks; the public internet alone by default. */
   readonly outside?: OutsideClient
 }
@@ -51,13 +54,17 @@ export async function startMillrace(options: MillraceOptions): Promise<Started<R
   }
 }
 
-async function startAll({ directory, host, port, env, log, outside = createOutsideClient() }: MillraceOptions, lifetime: Lifetime): Promise<RunningMillrace> {
+async function startAll(
+  { directory, host, port, env, log, onService, outside = createOutsideClient() }: MillraceOptions,
+  lifetime: Lifetime,
+): Promise<RunningMillrace> {
   const config = readConfig(servicesConfig, { ...defaultsIn(directory), ...(await webhookKeyIn(directory.root, env)), HOST: host, ...env })
   const shared = await startSharedParts(directory, log, lifetime)
   const urls: Urls = {}
   for (const name of serviceNames) {
     const { deps, database, metrics } = await prepareService(name, shared, urls, lifetime)
     const service = createServices[name]({ ...deps, outside, config, upstreams: upstreamsOf(urls) })
+    onService?.(service)
     const address = name === 'gateway' ? { host, port } : { host: '127.0.0.1', port: 0 }
     const { eventLog, clock } = shared
     const started = startService({ service, ...address, database, eventLog, identity: deps.identity, log: deps.log, metrics, clock })

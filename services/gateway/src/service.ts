@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import type { Permission } from '@millrace/platform/access/permission.ts'
 import type { RateLimiters } from '@millrace/platform/cache/rate-limiter.ts'
 import type { Clock, NewId } from '@millrace/platform/clock.ts'
 import type { EventLog } from '@millrace/platform/events/event-log.ts'
-import type { ServiceIdentity } from '@millrace/platform/http/identity.ts'
+import type { Access, ServiceIdentity } from '@millrace/platform/http/identity.ts'
 import type { ServiceTls } from '@millrace/platform/http/service-tls.ts'
 import type { Log } from '@millrace/platform/log.ts'
 import type { Service } from '@millrace/platform/service.ts'
@@ -120,6 +121,7 @@ export function createGateway(deps: GatewayDeps): Service {
       handle(request, response)
       return true
     },
+    directRoutes: () => locals.map(({ method, path, access, permission = permissionOfAccess(access) }) => ({ method, path, permission })),
     readiness: async () => ({ ready: true, detail: {} }),
     async start() {
       await access.load()
@@ -135,6 +137,9 @@ export function createGateway(deps: GatewayDeps): Service {
     },
   }
 }
+
+/** `public` and `admin` say all there is to say; the others need say of which resource. */
+const permissionOfAccess = (access: Access): Permission | undefined => (access === 'public' || access === 'admin' ? access : undefined)
 
 /** One id of the process and a count: drawing random bytes for every prediction would cost a tenth of the gateway's work. */
 function createRequestIds(newId: NewId): NewId {

@@ -7,7 +7,7 @@ import { createAnswerCache } from './answer-cache.ts'
 import type { InferenceDeps } from './deps.ts'
 import { wantedBy } from './domain/serving-plan.ts'
 import { type Follower, startFollower } from './follow-serving-state.ts'
-import { createDirect } from './http/direct.ts'
+import { createDirect, type DirectRoute } from './http/direct.ts'
 import { createRoutes } from './http/routes.ts'
 import { openLastGood } from './last-good.ts'
 import { createLogPrediction } from './log-prediction.ts'
@@ -23,6 +23,7 @@ import { startImageReader } from './threads/image-reader.ts'
 /** A pod that runs. */
 export interface Pod {
   readonly direct: DirectHandler
+  readonly routes: readonly DirectRoute[]
   readiness(): Readiness
   reconcile(signal: AbortSignal): Promise<void>
   /** Publishes the counts of the window that ends now; false: nothing more to do. */
@@ -73,6 +74,7 @@ async function startParts(deps: InferenceDeps, lifetime: Lifetime): Promise<Pod>
     reconcile: follower.reconcile,
   })
   return {
+    routes,
     direct: createDirect({ routes, identity: deps.identity, newId, log, metrics, deadlineMs: config.INFERENCE_DEADLINE_MS }),
     readiness,
     reconcile: follower.reconcile,

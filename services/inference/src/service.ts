@@ -3,6 +3,7 @@ import { TransientError } from '@millrace/platform/errors.ts'
 import type { Job, Service } from '@millrace/platform/service.ts'
 import { inferenceConfig } from './config.ts'
 import type { InferenceDeps } from './deps.ts'
+import { permissionOf } from './http/permissions.ts'
 import { type Pod, startPod } from './pod.ts'
 
 export { inferenceConfig }
@@ -35,6 +36,7 @@ export function createInference(deps: InferenceDeps): Service {
     consumers: [],
     jobs,
     direct: (request, response) => running().direct(request, response),
+    directRoutes: () => running().routes.map(({ method, path }) => ({ method, path, permission: permissionOf({ method, path }) })),
     readiness: async () => running().readiness(),
     async start() {
       pod = await startPod(deps)

@@ -34,6 +34,7 @@ export function createLocators({ database, tracking }: Pick<RegistryDeps, 'datab
       const fields = fieldsOf(input)
       return [...(await modelNamed(fields.name ?? '')), ...(await sources(fields))]
     },
+    'every-model': async () => [{ kind: 'model', name: '' }],
     // The trail outlives the model.
     'audited-model': async (input) => {
       const { name } = fieldsOf(input)

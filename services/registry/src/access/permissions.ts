@@ -51,6 +51,11 @@ export const permissions: PermissionTable = {
   'POST /api/v1/models/:name/rollback': promote,
   'GET /api/v1/models/:name/serving-settings': read,
   'PUT /api/v1/models/:name/serving-settings': promote,
+  // They take runs of any experiment to any model.
+  'GET /api/v1/registration-policies': onModel('READ', 'every-model'),
+  'GET /api/v1/registration-policies/:name': onModel('READ', 'every-model'),
+  'PUT /api/v1/registration-policies/:name': onModel('EDIT', 'every-model'),
+  'DELETE /api/v1/registration-policies/:name': onModel('EDIT', 'every-model'),
   'GET /api/v1/serving-state': listing,
   'GET /api/v1/audit/head': 'admin',
   'GET /api/v1/audit/export': 'admin',
