@@ -1,4 +1,4 @@
-import { featuresPrediction, servedModelDetail } from '@millrace/contracts/http/inference.ts'
+import { featuresPrediction, featuresRequest, servedModelDetail } from '@millrace/contracts/http/inference.ts'
 import { expect, test } from 'vitest'
 import { startServedPod } from './testing/served-pod.ts'
 import { tableModel } from './testing/table-model.ts'
@@ -14,7 +14,7 @@ test('features by position or by name are answered with the prediction and all t
   expect(body.processing_time).toBeGreaterThan(0)
   expect(Math.abs(Date.parse(body.timestamp) - Date.now())).toBeLessThan(60_000)
   expect(answer.headers.get('x-prediction-id')).toBe(body.prediction_id)
-  const predict = async (content: unknown, query = '') => Object((await post(`/predict${query}`, content)).body)
+  const predict = async (content: unknown, query = '') => Object((await post(`/predict${query}`, featuresRequest.parse(content))).body)
   expect(await predict({ columns: { debt: 3, age: 1, income: 2 } }, '?model=table')).toMatchObject({ prediction: 321, cached: true })
   expect(await predict({ model: 'table', columns: { debt: [3, 0], age: [1, 1], income: [2, 0] } })).toMatchObject({
     predictions: [
@@ -23,7 +23,7 @@ test('features by position or by name are answered with the prediction and all t
     ],
   })
   expect(await predict({ model: 'table', records: [{ age: 1, income: 2, debt: 3 }] })).toMatchObject({ predictions: [{ prediction: 321 }] })
-  expect(await predict({ model: 'table', features: [[1, 2, 3]], model_version: 1 })).toMatchObject({ predictions: [{ prediction: 321 }], model_version: '1' })
+  expect(await predict({ model: 'table', features: [[1, 2, 3]], model_version: '1' })).toMatchObject({ predictions: [{ prediction: 321 }], model_version: '1' })
   expect(await predict({ model: 'table', features: [1, 2, 3], model_version: 'production' })).toMatchObject({ prediction: 321 })
 })
 

@@ -57,8 +57,8 @@ test('an output is answered as bytes or as JSON, each as it is asked for', async
   expect(answer.bytes.subarray(size)).toEqual(floats(4, 7))
 })
 
-test('binary tensors keep what JSON cannot say: NaN and infinities come back bit by bit, and as null in JSON', async () => {
-  const { post } = await setUp()
+test('binary tensors keep what JSON cannot say: NaN and infinities come back bit by bit, as null in JSON, and are counted', async () => {
+  const { pod, post } = await setUp()
   const [body, headers] = mixed(
     { inputs: [x(8)], outputs: [{ name: 'product', parameters: { binary_data: true } }, { name: 'y' }] },
     floats(Number.NaN, -Infinity),
@@ -68,6 +68,7 @@ test('binary tensors keep what JSON cannot say: NaN and infinities come back bit
   expect(Object(JSON.parse(answer.bytes.subarray(0, size).toString())).outputs[1].data).toEqual([null, null])
   const product = answer.bytes.subarray(size)
   expect([product.readFloatLE(0), product.readFloatLE(4)]).toEqual([Number.NaN, -Infinity])
+  expect(await pod.metrics.expose()).toMatch(/inference_not_finite_outputs_total\{.*model="scale".*\} 4\n/)
 })
 
 test('a body without JSON is the one tensor, and is answered in bytes', async () => {

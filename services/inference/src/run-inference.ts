@@ -3,6 +3,7 @@ import { AppError, TransientError } from '@millrace/platform/errors.ts'
 import type { Answer, AnswerCache } from './answer-cache.ts'
 import { type ArmWish, type ChosenArm, chooseArm, findModel, mayNeed } from './choose-arm.ts'
 import type { InferenceDeps } from './deps.ts'
+import { countNotFinite } from './domain/count-not-finite.ts'
 import type { Tensor } from './domain/tensor.ts'
 import type { LoadedVersion } from './loaded-version.ts'
 import type { ModelStatistics } from './model-statistics.ts'
@@ -91,6 +92,7 @@ function createInstruments(metrics: InferenceDeps['metrics']) {
     requests: metrics.counter('inference_requests_total', 'Predictions by outcome.', ['model', 'version', 'arm', 'outcome']),
     duration: metrics.histogram('inference_request_duration_seconds', 'Time of a prediction in this pod.', ['model', 'version', 'arm']),
     rejected: metrics.counter('inference_rejected_total', 'Predictions that were refused for want of room or time.', ['model', 'reason']),
+    notFinite: metrics.counter('inference_not_finite_outputs_total', 'NaN and infinities that models answered: JSON has null for them.', ['model', 'version']),
     fallback: metrics.counter('arm_fallback_total', 'Requests of a candidate that Production answered.', ['model', 'reason']),
   }
 }
@@ -107,6 +109,8 @@ async function runOn(deps: RunDeps, instruments: Instruments, served: ServedMode
     const { answer, cached } = await deps.answers.answer(question, () => compute(loaded, input, request))
     const seconds = (performance.now() - started) / 1000
     instruments.requests.add({ ...labels, outcome: 'ok' })
+    const notFinite = cached ? 0 : countNotFinite(answer.outputs)
+    if (notFinite > 0) instruments.notFinite.add({ model: served.model, version: arm.version }, notFinite)
     deps.statistics.onRequest(served.model, arm.version, cached ? 'hit' : 'miss', seconds)
     instruments.duration.observe(labels, seconds)
     deps.observer.count(observed, seconds, false)
