@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { dialectOfPath } from './problem.ts'
 import { type Method, ok, route } from './route.ts'
 import { jsonOf, serveRoutes } from './serve-routes.fixture.ts'
 
@@ -60,4 +61,18 @@ test('errors have exactly the two fields that the client reads', async () => {
   const app = await serveRoutes([echo('POST')])
   expect(Object.keys(await jsonOf(await app.postJson(path, '{')))).toEqual(['error_code', 'message'])
   expect((await fetch(app.url + path, { method: 'POST' })).status).toBe(401)
+})
+
+test.each([
+  ['/api/2.0/mlflow/traces', 'mlflow'],
+  ['/api/3.0/mlflow/scorers/list', 'mlflow'],
+  ['/ajax-api/3.0/mlflow/gateway/endpoints', 'mlflow'],
+  ['/graphql', 'mlflow'],
+  ['/v1/traces', 'mlflow'],
+  ['/gateway/chat/invocations', 'mlflow'],
+  ['/v2/models/fish', 'oip'],
+  ['/v1/tracesx', 'problem'],
+  ['/api/v1/nothing', 'problem'],
+])('what is not at %s is told in the words of %s', (unknown, dialect) => {
+  expect(dialectOfPath(unknown)).toBe(dialect)
 })
