@@ -1,6 +1,9 @@
 """What was logged with the client is served by Millrace, which answers as `mlflow` does; what cannot be served is refused with the cure."""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -61,6 +64,14 @@ def expect_the_same_answers(api, name, uri, iris):
 def test_an_onnx_model_is_promoted_by_the_client_and_served(api, client, registered, iris):
     client.transition_model_version_stage(registered, "1", "Production")
     expect_the_same_answers(api, registered, f"models:/{registered}/Production", iris)
+
+
+def test_public_clients_of_the_inference_protocol(api, client, registered, iris):
+    client.transition_model_version_stage(registered, "1", "Production")
+    until(lambda: infer(api, registered, iris[0].to_numpy()[:1]))
+    program = str(Path(__file__).parent / "oip_client.py")
+    ended = subprocess.run([sys.executable, program, api.url, registered], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_an_onnx_model_passes_the_gates_and_is_served(api, client, network, iris, name):

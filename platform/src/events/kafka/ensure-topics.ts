@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { deadLetterTopic, deadLetterTopicOf, type Topic } from '@millrace/contracts/events/topics.ts'
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs'
 import type { Log } from '../../log.ts'
@@ -48,6 +49,7 @@ export function ensureTopics(
     for (const [name, topic] of missing) {
       if (await create(admin, name, topic, options.replication)) created.push(name)
     }
+    await waitForLeaders(admin, created)
     const present = wanted.filter(([name]) => existing.has(name))
     return { created, different: present.length === 0 ? [] : await differencesOf(admin, present, options.replication) }
   })
@@ -57,7 +59,34 @@ export function ensureTopics(
 function create(admin: Admin, name: string, topic: Topic, replication: number): Promise<boolean> {
   const configEntries = Object.entries(configurationOf(topic, replication)).map(([key, value]) => ({ name: key, value }))
   const config: ITopicConfig = { topic: name, numPartitions: topic.partitions, replicationFactor: replication, configEntries }
-  return admin.createTopics({ topics: [config], waitForLeaders: true })
+  return admin.createTopics({ topics: [config], waitForLeaders: false })
+}
+
+const LEADERS_WITHIN_MS = 60_000
+
+/** A busy broker says for a while that it knows nothing of a topic which it has just created; kafkajs's own wait takes that for an answer. */
+async function waitForLeaders(admin: Admin, names: readonly string[]): Promise<void> {
+  const deadline = performance.now() + LEADERS_WITHIN_MS
+  while (names.length > 0) {
+    const failure = await leaderless(admin, names)
+    if (failure === null) return
+    if (performance.now() > deadline) throw failure
+    await pause(200)
+  }
+}
+
+const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']
+
+/** Null when each partition has a leader, else what is missing. */
+async function leaderless(admin: Admin, names: readonly string[]): Promise<Error | null> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...names] })
+    const waiting = topics.filter(({ partitions }) => partitions.length === 0 || partitions.some(({ leader }) => leader < 0))
+    return waiting.length === 0 ? null : new Error(`topics without a leader: ${waiting.map(({ name }) => name).join(', ')}`)
+  } catch (error) {
+    if (error instanceof kafkajs.KafkaJSProtocolError && NOT_YET.includes(error.type)) return error
+    throw error
+  }
 }
 
 async function differencesOf(admin: Admin, wanted: readonly [string, Topic][], replication: number): Promise<TopicDifference[]> {
