@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { AppError, TransientError } from '@millrace/platform/errors.ts'
+import type { Sql } from '@millrace/platform/sql/sql.ts'
 import type { TrackingDeps } from '../deps.ts'
 import { invalid } from '../refusals.ts'
 import { deleteArtifacts, findFileAbove, isDirectory, type StoredFile, upsertArtifact } from '../store/artifacts.ts'
@@ -13,6 +14,8 @@ export interface Upload {
   /** Null where the caller does not say. */
   readonly announcedBytes: number | null
   readonly signal: AbortSignal
+  /** Part of the transaction that gives the content its path; where it answers false, the path stays as it is. */
+  readonly claim?: (tx: Sql) => Promise<boolean>
 }
 
 /**
@@ -31,6 +34,7 @@ export const createUploadArtifact = (deps: TrackingDeps) =>
     const file = { path, ...info }
     const now = deps.clock()
     await deps.database.transaction(async (tx) => {
+      if (upload.claim && !(await upload.claim(tx))) return
       await touchContents(tx, [info], now)
       await upsertArtifact(tx, file, now)
     })

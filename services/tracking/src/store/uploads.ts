@@ -76,9 +76,14 @@ export async function setUploadState(sql: Sql, uploadId: string, state: UploadSt
   await sql.query('update upload set state = $2, touched_at = $3 where upload_id = $1', [uploadId, state, now])
 }
 
-/** Notes which staged bytes were taken in, or that there was nothing new. */
+/** Notes which staged bytes were taken in. */
 export async function noteTaken(sql: Sql, uploadId: string, etag: string | null, now: Date): Promise<void> {
-  await sql.query('update upload set etag = coalesce($2, etag), touched_at = $3 where upload_id = $1', [uploadId, etag, now])
+  await sql.query('update upload set etag = $2, touched_at = $3 where upload_id = $1', [uploadId, etag, now])
+}
+
+/** Notes that there was nothing new. */
+export async function noteLook(sql: Sql, uploadId: string, now: Date): Promise<void> {
+  await sql.query('update upload set touched_at = $2 where upload_id = $1', [uploadId, now])
 }
 
 export async function deleteUpload(sql: Sql, uploadId: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type RunningTracking, startTracking } from '../testing/start-tracking.ts'
 import { TOKEN_HEADER } from './token.ts'
 
@@ -67,6 +67,27 @@ test('a part that is sent twice counts as it was sent last', async () => {
   expect(stale).toMatchObject({ status: 400, json: { message: 'Part 1 was not sent, or other bytes were: send it again' } })
   expect((await end('complete', begun.text('upload_id'), { parts: [{ part_number: 1, etag: second.etag }] })).status).toBe(200)
   expect(String(await download('big/model.bin'))).toBe('second')
+})
+
+test('two processes that complete one upload at once take it in once, and never over what came later', async () => {
+  const { database, blobs } = tracking.value
+  const other = await startTracking({}, () => blobs, undefined, undefined, { database })
+  onTestFinished(other.stop)
+  const begun = await create(2)
+  const parts: object[] = []
+  for (const index of [0, 1]) {
+    const { etag } = await send(begun.text('credentials', index, 'url'), tokenOf(begun), Buffer.from(`part ${index} `))
+    parts.push({ part_number: index + 1, etag })
+  }
+  const body = { path: file, upload_id: begun.text('upload_id'), parts }
+  const complete = (by: RunningTracking['call']) => by('POST', `${artifacts}/mpu/complete/${root}/big`, { body })
+  // One that comes while the other clears up is asked to try again.
+  const answers = await Promise.all([complete(call), complete(other.value.call), complete(call), complete(other.value.call)])
+  expect(answers.every((answer) => [200, 503].includes(answer.status))).toBe(true)
+  expect(String(await download('big/model.bin'))).toBe('part 0 part 1 ')
+  await call('PUT', `${artifacts}/artifacts/${root}/big/model.bin`, { raw: Buffer.from('later') })
+  expect([(await complete(call)).status, (await complete(other.value.call)).status]).toEqual([200, 200])
+  expect(String(await download('big/model.bin'))).toBe('later')
 })
 
 test('without the token that came with the address nothing is taken', async () => {
