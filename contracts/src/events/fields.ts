@@ -21,6 +21,8 @@ export const datasetRef = z.looseObject({
   /** MLflow's kind of source, such as `local`, `s3`, `dvc`, and where the data lies in its own terms. */
   sourceType: z.string().optional(),
   source: z.string().optional(),
+  /** As its profile says. */
+  rows: z.int().nonnegative().optional(),
 })
 
 /** A named test of a gate with the figures that decided it. */

@@ -24,7 +24,7 @@ export type RunStarted = DataOf<typeof runStarted>
 export const runFinished = defineEvent({
   name: 'RunFinished',
   type: 'io.millrace.run.finished.v1',
-  minor: 1,
+  minor: 2,
   topic,
   description: 'A run changed to FINISHED, FAILED or KILLED. A resumed run finishes again, as an event of its own.',
   data: z.looseObject({

@@ -42,7 +42,11 @@ export async function addVersion(
   await touchModel(tx, row.id, now)
   const { source, runId, tags, description } = intent
   await announceChange(tx, { kind: 'version-created', name: row.name, version, source, runId, tags, description }, now)
-  const details = { source: intent.source, ...(intent.runId ? { runId: intent.runId } : {}), ...(intent.automatic ? { automatic: true } : {}) }
+  const details = {
+    source: intent.source,
+    ...(intent.runId ? { runId: intent.runId } : {}),
+    ...(intent.automatic ? { automatic: true, policy: intent.tags['registration_policy'] ?? null } : {}),
+  }
   await appendAudit(tx, actor, now, { action: 'create-version', model: row.name, modelId: row.id, version, to: 'PENDING_REGISTRATION', details })
   return { id, version }
 }

@@ -1,11 +1,13 @@
-import { runFinished } from '@millrace/contracts/events/run-events.ts'
+import { type RunFinished, runFinished } from '@millrace/contracts/events/run-events.ts'
 import type { Sql } from '@millrace/platform/sql/sql.ts'
 import type { TrackingDeps } from './deps.ts'
 import { fitFinished } from './domain/finished-event.ts'
 import { RUN_NAME_TAG } from './domain/key.ts'
+import { rowsOfProfile } from './domain/profile-rows.ts'
 import { type Lifecycle, type Run, type RunChange, updateRun } from './domain/run.ts'
 import { viewRuns } from './read-run.ts'
 import { runMissing, runNotActive } from './refusals.ts'
+import type { RunLinks } from './store/inputs.ts'
 import { upsertRunTags } from './store/run-data.ts'
 import { lockRun, saveRun, setRunLifecycle } from './store/runs.ts'
 import { toTimestamp } from './timestamp.ts'
@@ -28,6 +30,17 @@ export const createUpdateRun = (deps: TrackingDeps) =>
     })
   }
 
+function describeDataset({ dataset, tags }: RunLinks['datasets'][number]): RunFinished['datasets'][number] {
+  const rows = rowsOfProfile(dataset.profile ?? '')
+  return {
+    name: dataset.name,
+    digest: dataset.digest,
+    context: tags.find((tag) => tag.key === 'mlflow.data.context')?.value ?? null,
+    ...(dataset.source.length > MAX_SOURCE ? {} : { sourceType: dataset.sourceType, source: dataset.source }),
+    ...(rows === null ? {} : { rows }),
+  }
+}
+
 async function publishFinished(deps: TrackingDeps, tx: Sql, run: Run): Promise<void> {
   const [view] = await viewRuns(tx, [run])
   if (!view) return
@@ -44,12 +57,7 @@ async function publishFinished(deps: TrackingDeps, tx: Sql, run: Run): Promise<v
     tags: Object.fromEntries(data.tags.map((tag) => [tag.key, tag.value])),
     params: Object.fromEntries(data.params.map((param) => [param.key, param.value])),
     metrics: Object.fromEntries(data.metrics.filter((point) => !point.isNan).map((point) => [point.key, point.value])),
-    datasets: links.datasets.map(({ dataset, tags }) => ({
-      name: dataset.name,
-      digest: dataset.digest,
-      context: tags.find((tag) => tag.key === 'mlflow.data.context')?.value ?? null,
-      ...(dataset.source.length > MAX_SOURCE ? {} : { sourceType: dataset.sourceType, source: dataset.source }),
-    })),
+    datasets: links.datasets.map(describeDataset),
     outputs: links.outputs.map(({ modelId, step }) => ({ modelId, step })),
   }
   await deps.publish(tx, { definition: runFinished, subject: run.runId, data: fitFinished(event) })

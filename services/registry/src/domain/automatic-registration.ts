@@ -101,8 +101,9 @@ function tagsOf(run: RunFinished): Record<string, string> {
   return Object.fromEntries(all.filter(([key, value]) => key.length <= MAX_KEY && value.length <= MAX_TAG_VALUE))
 }
 
-/** What MLflow's autologging calls otherwise. */
+/** What MLflow's clients say in other words. */
 function autologged(run: RunFinished, fact: string): string | undefined {
+  if (fact === 'samples') return mainDataset(run)?.rows?.toString()
   if (fact === 'framework') return run.tags['estimator_class']?.split('.')[0] ?? run.tags['mlflow.autologging']
   return fact === 'architecture' ? run.tags['estimator_name'] : undefined
 }

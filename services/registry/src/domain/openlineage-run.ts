@@ -1,7 +1,7 @@
 import type { OpenLineageRun } from '@millrace/contracts/events/openlineage-events.ts'
 import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
 import { RUN_EVENT_SCHEMA } from '@millrace/contracts/openlineage/check-run-event.ts'
-import { datasetFacets, type FacetRule, jobFacets, outputFacets, runFacets } from '@millrace/contracts/openlineage/facet-rules.ts'
+import { datasetFacets, type FacetRule, inputFacets, jobFacets, outputFacets, runFacets } from '@millrace/contracts/openlineage/facet-rules.ts'
 import { z } from 'zod'
 import { addressOf } from './dataset-address.ts'
 import { dvcPointerOf } from './dvc-pointer.ts'
@@ -120,11 +120,14 @@ function gitUrl(repository: string): string | null {
 }
 
 function inputOf(dataset: RunFinished['datasets'][number], tags: Readonly<Record<string, string>>, namespace: string): Dataset {
-  const { name, digest, context, sourceType = null, source = null } = dataset
+  const { name, digest, context, sourceType = null, source = null, rows } = dataset
   const dvc = dvcPointerOf({ name, sourceType, source }, tags)
   const address = addressOf(source) ?? { namespace, name }
   const version = facet(datasetFacets.version, { datasetVersion: dvc?.md5 ? `md5:${dvc.md5}` : digest })
-  return { ...address, facets: { version, millrace_dataset: ownFacet('MillraceDataset', { name, digest, context, sourceType, ...(dvc ? { dvc } : {}) }) } }
+  const own = ownFacet('MillraceDataset', { name, digest, context, sourceType, ...(dvc ? { dvc } : {}) })
+  const counted =
+    rows === undefined ? {} : { inputFacets: { dataQualityMetrics: facet(inputFacets.dataQualityMetrics, { rowCount: rows, columnMetrics: {} }) } }
+  return { ...address, facets: { version, millrace_dataset: own }, ...counted }
 }
 
 const outputOf = ({ model, version, sizeBytes }: VersionOutput): Dataset => ({

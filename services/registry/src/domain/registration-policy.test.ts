@@ -11,22 +11,26 @@ const policy: RegistrationPolicy = {
   artifactPath: null,
 }
 
+const datasets = [{ name: 'fish', digest: 'sha256:1', context: 'train', rows: 150 }]
+
 test('a run that matches is registered under the name that the policy makes of it, described by the run and the policy', () => {
-  expect(registrationByPolicy(exampleRun({ tags: { species: 'trout', estimator_class: 'sklearn.svm.SVC', estimator_name: 'SVC' } }), policy)).toEqual({
-    kind: 'version',
-    version: {
-      model: 'fish-trout',
-      source: 'runs:/abc/model',
-      storageLocation: 'mlflow-artifacts:/1/abc/artifacts/model',
-      loggedModelId: null,
-      policy: 'good-fish',
-      description: 'Registered by run bold-perch under policy good-fish, val_accuracy 0.93, trained on fish.',
-      tags: {
-        ...{ val_accuracy: '0.93', framework: 'sklearn', architecture: 'SVC', dataset: 'fish', dataset_digest: 'sha256:1' },
-        ...{ training_date: '2026-01-01T00:01:00.000Z', auto_registered: 'true', registration_policy: 'good-fish' },
+  expect(registrationByPolicy(exampleRun({ tags: { species: 'trout', estimator_class: 'sklearn.svm.SVC', estimator_name: 'SVC' }, datasets }), policy)).toEqual(
+    {
+      kind: 'version',
+      version: {
+        model: 'fish-trout',
+        source: 'runs:/abc/model',
+        storageLocation: 'mlflow-artifacts:/1/abc/artifacts/model',
+        loggedModelId: null,
+        policy: 'good-fish',
+        description: 'Registered by run bold-perch under policy good-fish, val_accuracy 0.93, trained on fish.',
+        tags: {
+          ...{ val_accuracy: '0.93', framework: 'sklearn', architecture: 'SVC', samples: '150', dataset: 'fish', dataset_digest: 'sha256:1' },
+          ...{ training_date: '2026-01-01T00:01:00.000Z', auto_registered: 'true', registration_policy: 'good-fish' },
+        },
       },
     },
-  })
+  )
 })
 
 test('the model that a client logged last is taken where no path is named', () => {

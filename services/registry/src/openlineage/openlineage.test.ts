@@ -33,7 +33,7 @@ test('a run begins and ends as OpenLineage tells it, with what it read and the v
     ...{ 'millrace.register': 'fish', 'dvc.md5': 'ec1d2935f811b77cc49b031b999cbf17', framework: 'tfjs' },
     ...{ 'mlflow.source.git.commit': 'c0ffee', 'mlflow.source.git.repoURL': 'git@git.example.test:fish/classifier.git' },
   }
-  const datasets = [{ name: 'churn', digest: '1a2b', context: 'training', sourceType: 's3', source }]
+  const datasets = [{ name: 'churn', digest: '1a2b', context: 'training', sourceType: 's3', source, rows: 150 }]
   await registry.emit({ ...finished, tags, datasets, outputs: [{ modelId: 'm-1', step: 0 }] })
   const [start, complete, registration] = await published(registry, 3)
   expect(start).toMatchObject({
@@ -54,7 +54,14 @@ test('a run begins and ends as OpenLineage tells it, with what it read and the v
       },
     },
     job: { facets: { jobType: { jobType: 'TRAINING' }, sourceCodeLocation: { url: 'ssh://git.example.test/fish/classifier.git', version: 'c0ffee' } } },
-    inputs: [{ namespace: 's3://data', name: 'churn/train.csv', facets: { version: { datasetVersion: 'md5:ec1d2935f811b77cc49b031b999cbf17' } } }],
+    inputs: [
+      {
+        namespace: 's3://data',
+        name: 'churn/train.csv',
+        facets: { version: { datasetVersion: 'md5:ec1d2935f811b77cc49b031b999cbf17' } },
+        inputFacets: { dataQualityMetrics: { rowCount: 150 } },
+      },
+    ],
     outputs: [
       { namespace: 'models:', name: 'fish/1', facets: { version: { datasetVersion: '1' } } },
       { namespace: 'models:', name: 'm-1' },
