@@ -1,6 +1,6 @@
 import type { Signature } from '@millrace/contracts/model/model-spec.ts'
 import { expect, test } from 'vitest'
-import { findDifference, isBatchable } from './compare-signature.ts'
+import { findDifference, isBatchable, withToldRanks } from './compare-signature.ts'
 
 const signature = (input: Partial<Signature['inputs'][number]> = {}, outputs = ['y']): Signature => ({
   inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3], ...input }],
@@ -22,6 +22,13 @@ test.each([
   ['an output less', signature({}, []), "'y'"],
 ])('%s is a difference, and is named', (_, found, expected) => {
   expect(findDifference(signature(), found)).toContain(expected)
+})
+
+test('an output whose dimensions were not declared agrees with those that are found, and takes them', () => {
+  const untold = { ...signature(), outputs: [{ name: 'y', datatype: 'FP32' as const, shape: [] }] }
+  expect(findDifference(untold, signature())).toBeNull()
+  expect(withToldRanks(untold, signature())).toEqual(signature())
+  expect(findDifference({ ...untold, outputs: [{ name: 'y', datatype: 'INT64', shape: [] }] }, signature())).toContain('INT64')
 })
 
 test('only models whose every tensor has an open first dimension are batched', () => {
