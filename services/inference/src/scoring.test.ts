@@ -19,10 +19,10 @@ test('a table in any form is answered by records, a tensor by output name', asyn
     ['CSV with a missing value', 'age,income,debt\n1,2,NA\n', [{ score: null, parts: [1, 20, null] }], 'text/csv; charset=utf-8'],
     ['an optional column left out', { dataframe_records: [{ age: 1, income: 2 }] }, [{ score: null, parts: [1, 20, null] }]],
     ['instances', { instances: [[1, 2, 3]] }, { score: [[321]], parts: [[1, 20, 300]] }],
-    ['instances of columns', { instances: [row] }, { score: [[321]], parts: [[1, 20, 300]] }],
+    ['instances of columns', { instances: [row] }, [answer]],
     ['inputs', { inputs: [[1, 2, 3]] }, { score: [[321]], parts: [[1, 20, 300]] }],
     ['inputs by name', { inputs: { input: [[1, 2, 3]] } }, { score: [[321]], parts: [[1, 20, 300]] }],
-    ['inputs as columns', { inputs: { age: [1], income: [2], debt: [3] } }, { score: [[321]], parts: [[1, 20, 300]] }],
+    ['inputs as columns', { inputs: { age: [1], income: [2], debt: [3] } }, [answer]],
     ['empty params', { inputs: [[1, 2, 3]], params: {} }, { score: [[321]], parts: [[1, 20, 300]] }],
   ]
   for (const [name, body, predictions, type = 'application/json'] of cases) {

@@ -59,6 +59,14 @@ test('every bad request is refused by one line that repeats nothing of it', asyn
   }
 })
 
+test('a body whose type nobody named is read as JSON, another type is refused', async () => {
+  const { post } = await startServedPod({ scale: scaleModel(3) })
+  const status = async (type: string) => (await post('/v1/models/scale:predict', '{"instances": [[1, 2]]}', { 'content-type': type })).status
+  expect(await status('application/x-www-form-urlencoded')).toBe(200)
+  expect(await status('application/json; charset=utf-8')).toBe(200)
+  expect(await status('text/csv')).toBe(415)
+})
+
 test('states, metadata and the list of models are those of the protocol', async () => {
   const { world, call } = await startServedPod({ scale: scaleModel(3) })
   expect((await call('/v1/models')).body).toEqual({ models: ['scale'] })

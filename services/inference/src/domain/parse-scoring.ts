@@ -82,6 +82,13 @@ export function scoringInputs(spec: Pick<ModelSpec, 'signature' | 'columns'>, bo
   return tableInputs(spec, columnsOf(named), { text: false })
 }
 
+/** Whether the answer is a table as well: MLflow reads columns of a model that declares them as a table, whatever they came in. */
+export function asksTable({ columns }: Pick<ModelSpec, 'columns'>, body: ScoringBody): boolean {
+  if (body.form === 'table') return true
+  const { value } = body
+  return isObject(value) && columns?.some(({ name }) => Object.hasOwn(value, name)) === true
+}
+
 function bareInputs(signature: Signature, value: unknown): { inputs: Tensor[] } | Refusal {
   const [only, ...others] = signature.inputs
   if (!only || others.length > 0) return refuse(`The model has ${signature.inputs.length} inputs: send an object of input name to values`)

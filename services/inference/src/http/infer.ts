@@ -9,7 +9,7 @@ import type { ServingSet } from '../serving-set.ts'
 import type { Answered, AskModel } from './ask-model.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { readBody } from './read-body.ts'
-import { mediaTypeOf, utf8Text } from './read-json.ts'
+import { isJsonType, mediaTypeOf, utf8Text } from './read-json.ts'
 import { HEADER_LENGTH, renderInference } from './render-inference.ts'
 import { wishFor } from './version-wish.ts'
 
@@ -59,9 +59,8 @@ const askWholeBody = (exchange: Exchange, { served, wish, ask }: Asking, content
 /** How many bytes of the body are JSON; null: all of them. @throws AppError BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE */
 function jsonLengthOf(exchange: Exchange): number | null {
   const header = exchange.request.headers[HEADER_LENGTH]
-  const type = mediaTypeOf(exchange)
   if (header === undefined) {
-    if (type === '' || type === 'application/json') return null
+    if (isJsonType(mediaTypeOf(exchange))) return null
     throw new AppError(
       'UNSUPPORTED_MEDIA_TYPE',
       'The content type must be application/json; binary tensors need application/octet-stream and the header Inference-Header-Content-Length.',

@@ -2,7 +2,7 @@ import { AppError } from '@millrace/platform/errors.ts'
 import { parseJsonText } from '@millrace/platform/http/json-text.ts'
 import { findModel, servedModels } from '../choose-arm.ts'
 import { parseCsv } from '../domain/parse-csv.ts'
-import { parseScoring, type ScoringBody, scoringInputs } from '../domain/parse-scoring.ts'
+import { asksTable, parseScoring, type ScoringBody, scoringInputs } from '../domain/parse-scoring.ts'
 import { renderNested, renderRecords } from '../domain/render-tensor.ts'
 import { isRefusal, type Refusal, type Tensor } from '../domain/tensor.ts'
 import type { ServedModel } from '../served-model.ts'
@@ -32,7 +32,7 @@ export const createInvocations = ({ serving, ask, maxBodyBytes, scoreLines }: In
     const content = await readBody(request, { maxBytes: maxBodyBytes, deadlineMs: exchange.deadlineMs })
     const body = parse(utf8Text(content), form)
     const answered = await ask(exchange, { served, wish: wishFor(served, params.version), read: (spec) => scoringInputs(spec, body) })
-    return { status: 200, headers: answered.headers, body: `{"predictions":${render(answered.outputs, body)}}` }
+    return { status: 200, headers: answered.headers, body: `{"predictions":${render(answered.outputs, asksTable(answered.spec, body))}}` }
   }
 
 /** The bare path is answered where one model is served. */
@@ -55,7 +55,7 @@ function csvBody(text: string): ScoringBody | Refusal {
 }
 
 /** Tables are answered by records, one key per output; tensors by output name. */
-function render(outputs: readonly Tensor[], { form }: ScoringBody): string {
-  if (form === 'table') return `[${renderRecords(outputs, true).join(',')}]`
+function render(outputs: readonly Tensor[], asTable: boolean): string {
+  if (asTable) return `[${renderRecords(outputs, true).join(',')}]`
   return `{${outputs.map((output) => `${JSON.stringify(output.name)}:${renderNested(output)}`).join(',')}}`
 }
