@@ -8,6 +8,10 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 /** The client went away before the answer was complete. */
 const GONE = 499
 
+/** Answers that come in floods: writing a line for each would make the flood worse. They are all counted. */
+const OVERLOAD = [429, 503, 504]
+const COMPLAINTS_PER_SECOND = 20
+
 export interface ObserveDeps {
   readonly log: Log
   readonly metrics: Metrics
@@ -18,12 +22,13 @@ export interface ObserveDeps {
 
 /**
  * Counts and times every request by service, ends its trace, writes the access line and notes administrative calls. At info: writes, refusals, failures and a sample of the
- * predictions; at debug what merely succeeded.
+ * predictions; at debug what merely succeeded, and refusals for overload beyond some each second.
  */
 export function createObserve({ log, metrics, audit, logPercent }: ObserveDeps): HandleDeps['observe'] {
   const requests = metrics.counter('gateway_requests_total', 'Requests answered, by the service they were for.', ['upstream', 'method', 'status'])
   const durations = metrics.histogram('gateway_request_duration_seconds', 'Time from the request to the end of its answer.', ['upstream'])
   const isSampled = createSample(logPercent)
+  const mayComplain = createAllowance(COMPLAINTS_PER_SECOND)
   return function observe(seen) {
     const seconds = (performance.now() - seen.begunMs) / 1000
     const upstream = seen.target?.upstream ?? 'gateway'
@@ -34,7 +39,7 @@ export function createObserve({ log, metrics, audit, logPercent }: ObserveDeps):
     seen.trace?.end({ method, route: upstream, status })
     if (isAdministrative(method, seen.path, seen.target)) note(audit, seen, method, status)
     const isRoutine = status < 400 && (upstream === 'inference' || method === 'GET' || method === 'HEAD')
-    const quiet = isRoutine && !(upstream === 'inference' && isSampled())
+    const quiet = isRoutine ? upstream !== 'inference' || !isSampled() : OVERLOAD.includes(status) && !mayComplain()
     write(quiet ? log.debug : log.info, seen, { method, upstream, status, seconds })
   }
 }
@@ -47,6 +52,19 @@ function createSample(percent: number): () => boolean {
     if (sum < 100) return false
     sum -= 100
     return true
+  }
+}
+
+/** So many times a second. */
+function createAllowance(perSecond: number): () => boolean {
+  let second = 0
+  let used = 0
+  return function isAllowed() {
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) used = 0
+    second = now
+    used += 1
+    return used <= perSecond
   }
 }
 

@@ -20,7 +20,7 @@ export interface AskOptions {
   readonly requestId: string
   readonly client: ClientWatch
   /** Whether the request may go to another pod while nothing was answered. */
-  readonly movable: boolean
+  readonly isMovable: () => boolean
   /** Whether an answer that says "not here, not now" is to be held back. Asked once. */
   readonly holdBack: (status: number, headers: IncomingHttpHeaders) => boolean
   /** Told with the head of the answer. */
@@ -46,7 +46,7 @@ export function askPod(pod: Pod, request: Dispatcher.DispatchOptions, options: A
   const { client } = options
   const { promise, resolve, reject } = Promise.withResolvers<HeldAnswer | null>()
   const relay = new Relay(options, { resolve, reject })
-  const call: RunningCall = { isMovable: () => options.movable && !relay.begun, cancel: (reason) => relay.cancel(reason) }
+  const call: RunningCall = { isMovable: () => options.isMovable() && !relay.begun, cancel: (reason) => relay.cancel(reason) }
   pod.calls.add(call)
   client.onOver = call.cancel
   if (client.over) relay.cancel(client.over)

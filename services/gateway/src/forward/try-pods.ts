@@ -68,7 +68,7 @@ function askOne(options: TryPodsOptions, pod: Pod, tried: readonly Pod[]): Promi
   }
   const asked = askPod(pod, options.options, {
     ...{ response: forwarding.response, requestId: forwarding.requestId, client, onAnswer },
-    movable: repeatable && isUntouched(options.body),
+    isMovable: () => repeatable && isUntouched(options.body),
     holdBack: (status, answered) => status === 503 && mayHoldBack(options, tried, String(answered[HEADER_REASON])),
   })
   return span ? asked.finally(() => span.end(0, 'no answer')) : asked
