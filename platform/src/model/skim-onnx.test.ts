@@ -5,6 +5,7 @@ import { type ModelFixture, networkFixture } from '../testing/model-folder.ts'
 import { inspectOnnx } from './onnx-file.ts'
 import { defaultOnnxLimits } from './onnx-limits.ts'
 import { writeOnnx } from './onnx-writer.ts'
+import { intField, messageField, textField } from './protobuf-writer.ts'
 import { skimOnnx } from './skim-onnx.ts'
 
 async function* chunksOf(bytes: Uint8Array, size: number) {
@@ -61,6 +62,13 @@ test('noise is refused', async () => {
     }),
     { numRuns: 500, seed: 1 },
   )
+})
+
+test('weights that are said to be elsewhere, without a word where, are not lost sight of', async () => {
+  const tensor = messageField(5, [intField(2, 1), textField(8, 'w'), intField(14, 1)])
+  const value = (field: number) => messageField(field, [textField(1, 'x'), messageField(2, [messageField(1, [intField(1, 1)])])])
+  const bytes = messageField(7, [tensor, value(11), value(12)])
+  await expect(skimOnnx(chunksOf(bytes, 5), defaultOnnxLimits).then((kept) => inspectOnnx(kept))).rejects.toThrow('external data')
 })
 
 test('what is kept of a network does not grow with its weights', async () => {
