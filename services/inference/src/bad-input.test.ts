@@ -136,17 +136,20 @@ test('a caller without a token, with a wrong one or without the right is refused
   expect((await fetch(`${pod.url}/v2/health/live`)).status).toBe(200)
 })
 
-test('a body that never ends is given up at the deadline', async () => {
+test.each([
+  ['/v2/models/scale/infer', 'application/json', '{'],
+  ['/models/scale/invocations', 'application/jsonlines', '[1, 2'],
+])('a body that never ends is given up at the deadline: %s', async (path, type, beginning) => {
   const { pod } = await setUp()
   const { promise, resolve } = Promise.withResolvers<number>()
-  const headers = { authorization: `Bearer ${await pod.token()}`, 'content-type': 'application/json', 'x-request-timeout-ms': '100' }
-  const call = httpRequest(`${pod.url}/v2/models/scale/infer`, { method: 'POST', headers: { ...headers, 'content-length': '100' } }, (response) => {
+  const headers = { authorization: `Bearer ${await pod.token()}`, 'content-type': type, 'x-request-timeout-ms': '100' }
+  const call = httpRequest(`${pod.url}${path}`, { method: 'POST', headers: { ...headers, 'content-length': '100' } }, (response) => {
     resolve(response.statusCode ?? 0)
     response.resume()
   })
   call.on('error', () => undefined)
   onTestFinished(() => void call.destroy())
-  call.write('{')
+  call.write(beginning)
   expect(await promise).toBe(408)
 })
 

@@ -73,7 +73,7 @@ async function* scoreGroups(
   { served, chosen, predictionId }: Held,
 ): AsyncGenerator<Scored> {
   let from = 0
-  for await (const lines of readLines(exchange.request, { maxLineBytes, maxLines: groupRows })) {
+  for await (const lines of readLines(exchange.request, { maxLineBytes, maxLines: groupRows, deadlineMs: exchange.deadlineMs })) {
     const values = lines.map(parseJsonText)
     const first = from
     const read = (spec: ModelSpec) => lineInputs(spec, values, first)
