@@ -45,7 +45,7 @@ export async function addVersion(
   const details = {
     source: intent.source,
     ...(intent.runId ? { runId: intent.runId } : {}),
-    ...(intent.automatic ? { automatic: true, policy: intent.tags['registration_policy'] ?? null } : {}),
+    ...(intent.automatic ? { automatic: true, policy: intent.tags['registration_policy'] } : {}),
   }
   await appendAudit(tx, actor, now, { action: 'create-version', model: row.name, modelId: row.id, version, to: 'PENDING_REGISTRATION', details })
   return { id, version }
