@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Artifact } from '@millrace/contracts/events/fields.ts'
 import { createFolderBlobs } from '@millrace/platform/blobs/folder.ts'
+import { messageOf } from '@millrace/platform/errors.ts'
 import { spreadOf } from '../percentile.ts'
 import { askTable, type TableAnswer } from './ask-table.ts'
 import { startPodProcess } from './pod-process.ts'
@@ -24,6 +25,7 @@ const VERSIONS = 3
 const WARM_SWAPS = 6
 const SETTLE_MS = 8000
 const MEMORY_TOLERANCE = 0.1
+const SWAP_LIMIT_MS = 120_000
 
 interface Model {
   readonly name: string
@@ -54,6 +56,15 @@ const counts = { ok: 0, mixed: 0, failed: 0 }
 const reasons: string[] = []
 const latencies: number[] = []
 
+/** What the pod says of its models, for when it does not come on. */
+async function describePod(): Promise<string> {
+  const headers = { authorization: `Bearer ${pod.target.token}` }
+  return fetch(`${pod.target.url}/api/v1/serving/models`, { headers }).then(
+    (answer) => answer.text(),
+    (error: unknown) => messageOf(error),
+  )
+}
+
 /** The next generation; resolves once an answer names it. */
 async function swap(model: Model): Promise<void> {
   const generation = ++model.generation
@@ -65,7 +76,8 @@ async function swap(model: Model): Promise<void> {
   pod.serve({ model: model.name, generation, salt: null, production, candidates: [], changedAt: new Date().toISOString() })
   while (model.seen < generation) {
     await pause(2)
-    if (!loading.aborted && performance.now() - began > 120_000) throw new Error(`${model.name} did not reach generation ${generation}`)
+    if (!loading.aborted && performance.now() - began > SWAP_LIMIT_MS)
+      throw new Error(`${model.name} did not reach generation ${generation}: ${await describePod()}`)
   }
   model.swapMs.push(performance.now() - began)
 }

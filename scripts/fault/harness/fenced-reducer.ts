@@ -2,6 +2,7 @@ import type { ServingState } from '@millrace/contracts/events/model-events.ts'
 import type { ModelSpec } from '@millrace/contracts/model/model-spec.ts'
 import { silentLog } from '@millrace/platform/log.ts'
 import { until } from '@millrace/platform/testing/until.ts'
+import type { ModelSettings } from '../../../services/inference/src/domain/model-settings.ts'
 import { keyOf } from '../../../services/inference/src/domain/serving-plan.ts'
 import { ServingSet } from '../../../services/inference/src/serving-set.ts'
 import type { Activation } from '../check/evidence.ts'
@@ -26,15 +27,25 @@ const spec: ModelSpec = {
   ...{ labels: null, preprocessing: null, inputExample: null, parity: null, referenceProfile: null },
 }
 
+const settings: ModelSettings = {
+  ...{ maxBatchRows: 1, maxQueueRows: 1, maxQueueDelayMs: 0, priority: 'normal', threads: 1, intraOpThreads: null, keepPreviousMs: 0 },
+  cache: { ttlMs: 0, maxEntries: 0, maxBytes: 0 },
+  log: { sampleRate: 0, maxFeatures: 0, maxBytes: 0, redact: new Map() },
+}
+
 /** A pod's own reducer; loading a version takes no time. */
 export function createFencedReducer(): Reducer & { readonly activations: readonly Activation[] } {
   const activations: Activation[] = []
   const set = new ServingSet({
     log: silentLog,
     drainMs: 0,
+    defaults: settings,
+    memoryBytes: Number.MAX_SAFE_INTEGER,
+    idleMs: 0,
     load: async (wanted) => ({
-      ...{ key: keyOf(wanted), model: wanted.model, version: wanted.version, digest: wanted.artifact.sha256, sizeBytes: 1, reservedBytes: 1 },
-      ...{ spec, content: [], since: new Date(0), stages: {}, inFlight: 0, queuedRows: 0 },
+      ...{ key: keyOf(wanted), model: wanted.model, version: wanted.version, digest: wanted.artifact.sha256, sizeBytes: 1, memoryBytes: 1, threads: 1 },
+      ...{ spec, content: [], since: new Date(0), stages: {}, inFlight: 0, queuedRows: 0, lastUsedMs: 0, settings },
+      configure: () => undefined,
       hold: () => () => undefined,
       run: () => Promise.reject(new Error('answers nothing')),
       retire: async () => undefined,

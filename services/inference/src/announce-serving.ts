@@ -28,11 +28,18 @@ export function createAnnouncements(
   const weight = metrics.gauge('arm_weight_ratio', 'Share of the traffic that an arm is given.', ['model', 'arm'])
   const promoted = metrics.histogram('promotion_to_served_seconds', "From the registry's commit to the swap.", ['model'], SWAP_BUCKETS)
   const failures = metrics.counter('model_load_failures_total', 'Versions that could not be loaded.', ['model', 'reason'])
+  const measure = (versions: readonly LoadedVersion[]): void => {
+    for (const { model, version, memoryBytes, threads: count } of versions) {
+      memory.set({ model, version }, memoryBytes)
+      threads.set({ model, version }, count)
+    }
+  }
   return {
     onSwap(served, announced) {
       generation.set({ model: served.model }, served.state.generation)
       setWeights(weight, served)
       for (const { loaded } of servedArms(served)) info.set({ model: loaded.model, version: loaded.version }, 1)
+      measure(servedArms(served).map(({ loaded }) => loaded))
       for (const { arm, loaded } of announced) {
         const time = clock()
         const sinceChangedMs = time.getTime() - Date.parse(served.state.changedAt)
@@ -45,12 +52,7 @@ export function createAnnouncements(
         publisher.say(servingActivated, model, data, time)
       }
     },
-    onMeasure(versions) {
-      for (const { model, version, memoryBytes, threads: count } of versions) {
-        memory.set({ model, version }, memoryBytes)
-        threads.set({ model, version }, count)
-      }
-    },
+    onMeasure: measure,
     onFailed(wanted, failedGeneration, failure) {
       const { model, version, arm, artifact } = wanted
       const { kind, stage, message } = failure

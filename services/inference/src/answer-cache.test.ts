@@ -74,7 +74,13 @@ test('one run for all who ask the same at the same time, however slow the shared
 test('what one pod computed, another finds in the shared cache; then each has its own', async () => {
   const cache = createLruCache({ maxBytes: 100_000 })
   const looked: string[] = []
-  const shared = { ...cache, get: (key: string) => (looked.push(key), cache.get(key)) }
+  const shared = {
+    ...cache,
+    get(key: string) {
+      looked.push(key)
+      return cache.get(key)
+    },
+  }
   await setUp(cache).answer(question('k'), async () => answerOf(2))
   const other = setUp(shared)
   for (let time = 0; time < 3; time++) expect(await other.answer(question('k'), async () => answerOf(3))).toEqual({ answer: answerOf(2), cached: true })

@@ -60,7 +60,7 @@ export class Crew {
   readonly #model: CrewModel
   readonly #members = new Set<Member>()
   readonly #shrinking: NodeJS.Timeout
-  #growing = false
+  #growing: Promise<void> | null = null
   #pressedSinceMs = 0
   #pressedLastMs = 0
   #notBeforeMs = 0
@@ -84,9 +84,8 @@ export class Crew {
     if (oldestWaitMs < WAIT_MS || !this.#isPressed(performance.now())) return
     if (this.#growing || this.#stopping.signal.aborted || this.size === 0 || this.size >= threads) return
     if (!hasRoom(this.#model.sessionBytes) || !pool.take(priority)) return
-    this.#growing = true
-    void this.#open(0, true).finally(() => {
-      this.#growing = false
+    this.#growing = this.#open(0, true).finally(() => {
+      this.#growing = null
     })
   }
 

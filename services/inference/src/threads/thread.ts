@@ -31,6 +31,7 @@ const HEAP_MB = 512
 /** What a thread makes is short-lived and small beside the model: a large nursery would only hold memory. */
 const YOUNG_HEAP_MB = 16
 const STOP_MS = 1000
+const START_MS = 60_000
 
 /** Starts a thread from `entry` and resolves once its code is loaded, so that the first call does not pay for it. */
 export async function startThread(entry: URL): Promise<Thread> {
@@ -44,8 +45,7 @@ export async function startThread(entry: URL): Promise<Thread> {
   const lostListeners: (() => void)[] = []
   let stopped = false
   let lost = false
-  // The cast is sound: serve-thread.ts says this first.
-  const [{ systemId }] = (await once(worker, 'message')) as [ReadyMessage]
+  const { systemId } = await firstMessage(worker)
   let niceness = 0
   worker.on('message', (answer: AnswerMessage) => settle(waiting, answer))
   worker.on('error', () => undefined)
@@ -86,6 +86,19 @@ export async function startThread(entry: URL): Promise<Thread> {
       stopped = true
       await Promise.race([worker.terminate(), pause(STOP_MS, undefined, { ref: false })])
     },
+  }
+}
+
+/** @throws TransientError when the thread does not come up; Error when its code cannot be loaded */
+async function firstMessage(worker: Worker): Promise<ReadyMessage> {
+  const signal = AbortSignal.timeout(START_MS)
+  try {
+    const [message] = await once(worker, 'message', { signal })
+    // The cast is sound: serve-thread.ts says this first.
+    return message as ReadyMessage
+  } catch (cause) {
+    void worker.terminate()
+    throw signal.aborted ? new TransientError(`a worker thread did not start within ${START_MS} ms`, { cause }) : cause
   }
 }
 
