@@ -157,6 +157,10 @@ async function measure(): Promise<boolean> {
 
 try {
   process.exitCode = (await measure()) ? 0 : 1
+} catch (error) {
+  say(`given up: ${messageOf(error)}`)
+  say(`until then ${counts.ok} right, ${counts.failed} failed, ${counts.mixed} mixed ${reasons.join('; ')}`)
+  process.exitCode = 1
 } finally {
   stopLoad.abort()
   agent.destroy()
