@@ -1,10 +1,13 @@
 import {
+  featuresPrediction,
+  featuresRequest,
   HEADER_PREDICTION_ID,
   HEADER_ROUTING_KEY,
   inferRequest,
   inferResponse,
   modelMetadata,
   prediction,
+  repositoryIndex,
   servedModelDetail,
   servedModels,
 } from '@millrace/contracts/http/inference.ts'
@@ -47,7 +50,6 @@ const statistics = (id: string, parameters: readonly JsonObject[]): JsonObject =
   })
 
 const serverMetadata = z.looseObject({ name: z.string(), version: z.string(), extensions: z.array(z.string()) })
-const repositoryIndex = z.array(z.looseObject({ name: z.string(), version: z.string(), state: z.string(), reason: z.string() }))
 const VERSION = '/v2/models/{model}/versions/{version}'
 
 /** Open Inference Protocol v2, with the extensions for binary tensors, statistics and the repository. */
@@ -75,20 +77,14 @@ export const oipPaths: OpenApiPaths = {
 }
 
 const picture = { type: 'object', required: ['file'], properties: { file: { type: 'string', format: 'binary' } } }
-const features = z.looseObject({
-  features: z.array(z.number()).meta({ description: "Values of the signature's columns, in their order" }),
-  model_version: z.string().optional(),
-  request_id: z.string().optional(),
-})
-
 /** Millrace's own form: a picture, or columns by name. */
 export const predictPaths: OpenApiPaths = {
   '/predict': {
     post: describe({
       ...{ tag, id: 'predict', summary: 'Classifies a picture, or answers for columns by name', errors: 'problem', statuses: predicts },
       parameters: [inQuery('model', 'Needed where several models are served'), inQuery('version', 'Production unless given'), ...callHeaders],
-      body: { 'multipart/form-data': { schema: picture }, ...content(features, 'input') },
-      answer: content(prediction, 'output'),
+      body: { 'multipart/form-data': { schema: picture }, ...content(featuresRequest, 'input') },
+      answer: content(z.union([prediction, featuresPrediction]), 'output'),
     }),
   },
   '/api/v1/serving/models/{model}': {
