@@ -17,6 +17,8 @@ import { markFinished, markStarted, versionsOfRun } from './store.ts'
 
 export type LineageDeps = Pick<RegistryDeps, 'publish' | 'clock' | 'log' | 'config'>
 
+/** Above it the outbox would refuse the event, and with it the registration that it tells of. */
+const MAX_BYTES = 800 * 1024
 const PARENT_TAG = 'mlflow.parentRunId'
 
 const contextOf = ({ config }: LineageDeps, run: TrainingRun, uuid: string, at: string): Omit<RunContext, 'versions'> => {
@@ -51,11 +53,12 @@ export async function announceRegistration(deps: LineageDeps, tx: Sql, registere
 
 /** What is not an event by OpenLineage's own rules is told to nobody; it holds up nothing. */
 async function say(deps: LineageDeps, tx: Sql, event: OpenLineageRun): Promise<void> {
-  const problems = problemsOfRunEvent(event)
+  const body = JSON.stringify(event)
+  const problems = Buffer.byteLength(body) > MAX_BYTES ? [`it has more than ${MAX_BYTES} bytes`] : problemsOfRunEvent(event)
   if (problems.length > 0) {
     deps.log.error('a lineage event is none by the rules of OpenLineage and was left out', { runId: event.run.runId, problems: problems.slice(0, 5) })
     return
   }
   await deps.publish(tx, { definition: openLineageRun, subject: partitionKeyOf(event), data: event })
-  if (deps.config.REGISTRY_OPENLINEAGE_URL) await insertDelivery(tx, JSON.stringify(event), deps.clock())
+  if (deps.config.REGISTRY_OPENLINEAGE_URL) await insertDelivery(tx, body, deps.clock())
 }

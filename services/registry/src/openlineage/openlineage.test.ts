@@ -129,6 +129,18 @@ test('whatever a run holds, it is told in less than a record may hold, without s
   expect(text).not.toContain('secret')
 })
 
+test('a lineage event that is too large is left out, and the run registers all the same', async () => {
+  const registry = await runningRegistry()
+  await registry.tracking.put(`runs:/${runId}/model`, servableFiles())
+  const params = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`${index}${'字'.repeat(490)}`, '字'.repeat(500)]))
+  const datasets = Array.from({ length: 100 }, (_, index) => ({ name: `${index}${'字'.repeat(400)}`, digest: 'x', context: null }))
+  await registry.emit({ ...finished, tags: { 'millrace.register': 'fish' }, params, datasets })
+  await until(async () => (await registry.mlflow('GET', 'model-versions/get', { name: 'fish', version: '1' })).status === 200)
+  await registry.settled()
+  const jobs = (await registry.published(topic)).map(({ data }) => Object(data['job']).name)
+  expect(jobs.filter((name) => name !== 'register.fish')).toEqual([])
+})
+
 test('a uuid of a run is its own where it has one, and another at each end', () => {
   expect(runUuid(runId, 0)).toBe(uuid)
   expect(runUuid('odd', 0)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
