@@ -41,6 +41,8 @@ export function createLoadQueue({ load, next, onLoaded, onFailed, onEnded }: Loa
   const loading = new Map<string, Loading>()
   const reserved = new Map<string, number>()
   const waiting = new Set<() => void>()
+  /** Thousands of requests may wait for the same load. */
+  const ends = new Map<string, Promise<void>>()
   let stopped = false
 
   function pump(): void {
@@ -71,11 +73,16 @@ export function createLoadQueue({ load, next, onLoaded, onFailed, onEnded }: Loa
       for (const { wanted, abort } of loading.values()) if (!isWanted(wanted)) abort.abort(new Error('a newer serving state came'))
     },
     ended(wanted) {
-      const { promise, resolve } = Promise.withResolvers<void>()
       const ids = new Set(wanted.map(idOf))
+      const key = [...ids].join()
+      const known = ends.get(key)
+      if (known) return known
+      const { promise, resolve } = Promise.withResolvers<void>()
+      ends.set(key, promise)
       const look = () => {
         if (!stopped && next().some((pending) => ids.has(idOf(pending)))) return
         waiting.delete(look)
+        ends.delete(key)
         resolve()
       }
       waiting.add(look)

@@ -136,3 +136,20 @@ test('a hundred promotions at once: most are passed over, the last one serves, a
   const [only, ...others] = await pod.models()
   expect([only?.version, others]).toEqual(['100', []])
 })
+
+test('a candidate goes before any Production version, takes none of their room, and comes back once there is room', async () => {
+  const world = await createWorld()
+  const [one, two, three] = await sealed(world, 3)
+  if (!one || !two || !three) throw new Error('three were sealed')
+  const measured = await measure(world, [one, two, three])
+  const config = { INFERENCE_MODEL_MEMORY_BYTES: sum(measured) - Math.min(...measured) / 2, INFERENCE_UNLOAD_IDLE_MS: 0 }
+  const pod = await startTestPod(world, { config })
+  await world.publish(stateOf('a', { generation: 1, production: ['1', one], candidates: [['2', two, 'canary', 100]] }))
+  await pod.serves('a', '2', 'canary')
+  await world.publish(stateOf('b', { generation: 1, production: ['1', three] }))
+  await pod.serves('b', '1')
+  expect(await ask(pod, 'a')).toMatchObject({ status: 200, version: '1' })
+  expect((await ask(pod, 'b')).status).toBe(200)
+  await world.publish(stateOf('b', { generation: 2 }))
+  await until(async () => (await ask(pod, 'a')).version === '2')
+})

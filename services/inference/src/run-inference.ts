@@ -61,7 +61,7 @@ export function createRunInference(deps: RunDeps): RunInference {
   return async function runInference(request) {
     const served = await wakeModel(deps.serving, request)
     const chosen = request.chosen ?? chooseArm(served, request.wish)
-    if (chosen.notLoaded) instruments.fallback.add({ model: served.model, reason: 'not_loaded' })
+    if (chosen.notLoaded) onNotLoaded(deps, instruments, served.model)
     try {
       return await runOn(deps, instruments, served, chosen, request)
     } catch (error) {
@@ -72,6 +72,12 @@ export function createRunInference(deps: RunDeps): RunInference {
       return runOn(deps, instruments, served, production, request)
     }
   }
+}
+
+/** Production answers this one; the candidate is there for those to come, should it only have made room for others. */
+function onNotLoaded({ serving }: RunDeps, { fallback }: Instruments, model: string): void {
+  fallback.add({ model, reason: 'not_loaded' })
+  void serving.wake(model, ({ arm }) => arm === 'canary' || arm === 'ab')
 }
 
 /** The model, once what made room for others is there again: for that a request waits within its deadline. */

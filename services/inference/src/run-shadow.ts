@@ -57,6 +57,8 @@ export function createRunShadow(deps: ShadowDeps): RunShadow {
 
   return function runShadow(request, result, predictionId) {
     const served = deps.serving.get(result.chosen.loaded.model)
+    const isShadow = ({ mode }: { mode: string }) => mode === 'shadow'
+    if (served?.state.candidates.some(isShadow)) void deps.serving.wake(served.model, ({ arm }) => arm === 'shadow')
     for (const shadow of served?.candidates ?? []) {
       const { arm, loaded } = shadow
       if (arm.arm !== 'shadow' || !isSampled(served?.salt ?? loaded.model, predictionId, arm.weightPercent)) continue

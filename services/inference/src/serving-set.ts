@@ -174,10 +174,12 @@ export class ServingSet {
   }
 
   /** Unloads what is idle where the model would not fit otherwise. @throws LoadFailure stage memory */
-  #makeRoom({ model }: WantedVersion, bytes: number): void {
+  #makeRoom({ model, arm }: WantedVersion, bytes: number): void {
     const used = this.versions().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
     const residents = [...this.#loaded].flatMap(([name, versions]) => (name === model ? this.#previousOf(name) : this.#residentsOf(name, versions)))
-    for (const resident of makeRoom(this.#deps, bytes, used + this.#loads.reservedBytes(model), residents)) this.#unload(resident)
+    // No Production version goes for a candidate.
+    const mayGo = arm === 'production' ? residents : residents.filter(({ worth }) => worth !== 'production')
+    for (const resident of makeRoom(this.#deps, bytes, used + this.#loads.reservedBytes(model), mayGo)) this.#unload(resident)
   }
 
   #residentsOf(model: string, versions: ReadonlyMap<string, LoadedVersion>): Resident[] {
