@@ -111,6 +111,8 @@ export const servedModel = z.looseObject({
   message: z.string(),
 })
 export const servedModels = z.looseObject({ pod: z.string(), models: z.array(servedModel) })
+/** The same path at the gateway: what every pod has loaded, the first of them in the place of `pod` and `models`. `silentPods` gave no answer. */
+export const servedModelsEverywhere = servedModels.extend({ pods: z.array(servedModels), silentPods: z.int() })
 
 /** GET /api/v1/serving/models/{name}: one model in the pod that answers. */
 export const servedModelDetail = z.looseObject({
@@ -124,6 +126,11 @@ export const servedModelDetail = z.looseObject({
   inputs: z.array(tensorSpec),
   outputs: z.array(tensorSpec),
   labels: z.array(z.string()).nullable(),
+})
+/** The same path at the gateway: told by the pod of the highest generation, and what each pod has loaded. */
+export const servedModelEverywhere = servedModelDetail.extend({
+  pods: z.array(servedModelDetail.pick({ pod: true, generation: true, versions: true })),
+  silentPods: z.int(),
 })
 
 /** POST /v2/repository/index */

@@ -33,6 +33,7 @@ import { mlflowUserRoutes } from './local/mlflow-users.ts'
 import { openApiRoutes } from './local/openapi.ts'
 import { pageRoutes } from './local/page.ts'
 import { readyRoute } from './local/ready.ts'
+import { servingModelRoutes } from './local/serving-models.ts'
 import { createObserve } from './observe.ts'
 import { openPublicTls } from './public-tls.ts'
 import { createQuotas } from './quotas.ts'
@@ -85,6 +86,7 @@ export function createGateway(deps: GatewayDeps): Service {
     ...mlflowPermissionRoutes(sharing),
     ...accessRoutes(sharing),
     callsRoute(database),
+    ...servingModelRoutes({ pods: deps.upstreams.inference, identity, dispatcher: probes }),
     ...openApiRoutes(describe),
   ]
   const locals = [...pageRoutes(new URL('../public/', import.meta.url)), ...own]

@@ -8,8 +8,8 @@ import {
   modelMetadata,
   prediction,
   repositoryIndex,
-  servedModelDetail,
-  servedModels,
+  servedModelEverywhere,
+  servedModelsEverywhere,
 } from '@millrace/contracts/http/inference.ts'
 import type { OpenApiPaths } from '@millrace/platform/http/openapi.ts'
 import { z } from 'zod'
@@ -89,12 +89,12 @@ export const predictPaths: OpenApiPaths = {
   },
   '/api/v1/serving/models/{model}': {
     get: describe({
-      ...{ tag, id: 'servedModel', summary: 'What a pod has loaded of one model', errors: 'problem', statuses: [404], parameters: [model] },
-      answer: content(servedModelDetail, 'output'),
+      ...{ tag, id: 'servedModel', summary: 'What the pods have loaded of one model', errors: 'problem', statuses: [404], parameters: [model] },
+      answer: content(servedModelEverywhere, 'output'),
     }),
   },
   '/api/v1/serving/models': {
-    get: describe({ tag, id: 'served', summary: 'What a pod has loaded', errors: 'problem', answer: content(servedModels, 'output') }),
+    get: describe({ tag, id: 'served', summary: 'What every pod has loaded', errors: 'problem', answer: content(servedModelsEverywhere, 'output') }),
   },
 }
 

@@ -28,6 +28,8 @@ const table: ReadonlyMap<string, Target | null> = new Map<string, Target | null>
     '/ping': to('inference', 'predict', 'mlflow', true),
     '/models': to('inference', 'predict', 'mlflow'),
     '/api/v1/serving': to('inference', 'predict', 'problem'),
+    // The gateway asks every pod.
+    '/api/v1/serving/models': null,
     '/version': to('tracking', 'api', 'mlflow', true),
     '/get-artifact': to('tracking', 'artifact', 'mlflow'),
     '/model-versions/get-artifact': to('registry', 'artifact', 'mlflow'),

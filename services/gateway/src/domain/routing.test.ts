@@ -17,8 +17,6 @@ test.each([
   ['/invocations', 'inference', 'predict'],
   ['/models/fish/versions/3/invocations', 'inference', 'predict'],
   ['/ping', 'inference', 'predict'],
-  ['/api/v1/serving/models/fish', 'inference', 'predict'],
-  ['/api/v1/serving/models', 'inference', 'predict'],
   ['/api/v1/serving-state', 'registry', 'api'],
   ['/api/2.0/mlflow/runs/search', 'tracking', 'api'],
   ['/api/2.0/mlflow/experiments/create', 'tracking', 'api'],
