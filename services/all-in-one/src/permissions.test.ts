@@ -33,7 +33,7 @@ const everyRoute = () =>
 const nameOf = ({ service, method, path }: { service: Service } & Pick<Declared, 'path'> & { method: string }) => `${service.name}: ${method} ${path}`
 
 test('every route of every service, of the prediction path and of the gateway itself is mapped to a permission', () => {
-  expect(services.map(({ name }) => name).sort()).toEqual(['drift-monitor', 'gateway', 'inference', 'promoter', 'registry', 'tracking', 'trainer'])
+  expect(new Set(services.map(({ name }) => name))).toEqual(new Set(['drift-monitor', 'gateway', 'inference', 'promoter', 'registry', 'tracking', 'trainer']))
   expect(everyRoute().length).toBeGreaterThan(200)
   expect(
     everyRoute()
