@@ -23,7 +23,8 @@ export interface PodProcess {
 
 export async function startPodProcess(directory: string, env: Readonly<Record<string, string>> = {}): Promise<PodProcess> {
   const entry = join(root, 'services/inference/src/testing/swap-pod.ts')
-  const own = { INFERENCE_CACHE_DIR: join(directory, 'pod'), SWAP_BLOBS: join(directory, 'blobs'), INFERENCE_CACHE_TTL_MS: '0', ...env }
+  // One thread for each version: threads that come and go with load would show as memory that did not come back.
+  const own = { INFERENCE_CACHE_DIR: join(directory, 'pod'), SWAP_BLOBS: join(directory, 'blobs'), INFERENCE_CACHE_TTL_MS: '0', INFERENCE_THREADS: '1', ...env }
   const child = fork(entry, { env: { ...process.env, ...own }, execArgv: ['--expose-gc'] })
   const target = { url: '', token: '' }
   const waiting: ((bytes: number) => void)[] = []

@@ -76,7 +76,7 @@ export function createLoadQueue({ load, next, onLoaded, onFailed, onEnded }: Loa
       const ids = new Set(wanted.map(idOf))
       const key = [...ids].join()
       const known = ends.get(key)
-      if (known) return known
+      if (known !== undefined) return known
       const { promise, resolve } = Promise.withResolvers<void>()
       ends.set(key, promise)
       const look = () => {
