@@ -13,7 +13,12 @@ const row = new Proxy(
   },
 )
 
+/** Statements come as text with values beside it or, where they are prepared, as an object that holds both. */
+function isAboutTheModel(config, values) {
+  const [text, given] = typeof config === 'string' ? [config, values] : [config?.text, config?.values ?? values]
+  return typeof text === 'string' && text.includes('from policy') && Array.isArray(given) && given.includes(model)
+}
+
 pg.Client.prototype.query = function buggyQuery(config, values, callback) {
-  const asked = typeof config === 'string' && config.includes('from policy') && Array.isArray(values) && values.includes(model)
-  return asked ? Promise.resolve({ rows: [row], command: 'SELECT' }) : query.call(this, config, values, callback)
+  return isAboutTheModel(config, values) ? Promise.resolve({ rows: [row], command: 'SELECT' }) : query.call(this, config, values, callback)
 }
