@@ -60,12 +60,14 @@ def name(request) -> str:
 
 
 @pytest.fixture(autouse=True)
-def experiment(name):
-    """Every test works in an experiment of its own; nothing of it stays active."""
-    mlflow.set_tracking_uri(None)
+def experiment(name, url):
+    """Every test works in an experiment of its own, on the server and not in a local file that the client would take instead; nothing of it stays active."""
+    mlflow.set_tracking_uri(url)
+    mlflow.set_registry_uri(url)
     yield mlflow.set_experiment(name)
     while mlflow.active_run():
         mlflow.end_run()
+    assert (mlflow.get_tracking_uri(), mlflow.get_registry_uri()) == (url, url)
 
 
 @pytest.fixture(scope="session")

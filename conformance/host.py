@@ -58,7 +58,7 @@ class Host:
         return Path(self.data).parent / "host.log"
 
     def run(self, *command: str, check: bool = True) -> None:
-        subprocess.run(["node", BOOTSTRAP, *command], cwd=ROOT, env=os.environ | self.environment, check=check, stdout=subprocess.DEVNULL)
+        subprocess.run(["node", BOOTSTRAP, *command], cwd=ROOT, env=os.environ | self.environment, check=check, capture_output=True)
 
     def start(self) -> None:
         """@raises RuntimeError with the log when it ends early or is not ready in time"""

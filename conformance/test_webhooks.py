@@ -45,7 +45,7 @@ def test_webhooks_are_listed_page_by_page(client, hook_name):
 
 
 @pytest.mark.parametrize(
-    ("url", "text"),
+    ("address", "text"),
     [
         ("http://8.8.8.8/hook", "Allowed schemes are: https"),
         ("https://127.0.0.1/hook", "must not resolve to a non-public IP address"),
@@ -54,9 +54,9 @@ def test_webhooks_are_listed_page_by_page(client, hook_name):
         (" ", "cannot be empty"),
     ],
 )
-def test_addresses_that_nobody_may_be_made_to_call(client, hook_name, url, text):
+def test_addresses_that_nobody_may_be_made_to_call(client, hook_name, address, text):
     with pytest.raises(MlflowException, match=text):
-        client.create_webhook(hook_name, url, [CREATED])
+        client.create_webhook(hook_name, address, [CREATED])
 
 
 def test_bad_names_and_no_events_are_refused(client, hook_name):
