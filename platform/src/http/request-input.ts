@@ -22,8 +22,19 @@ export function parseQuery(url: string): Record<string, string | string[]> {
 
 /** @throws AppError BAD_REQUEST where a header that must be unique comes twice */
 export function refuseDuplicateHeaders(request: IncomingMessage): void {
-  const twice = SINGLE.find((name) => (request.headersDistinct[name]?.length ?? 0) > 1)
+  const { rawHeaders } = request
+  const twice = SINGLE.find((name) => countHeader(rawHeaders, name) > 1)
   if (twice) throw new AppError('BAD_REQUEST', `The header ${twice} comes more than once.`)
+}
+
+/** Of a list of names and values in turns. */
+function countHeader(rawHeaders: readonly string[], name: string): number {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const given = rawHeaders[index]
+    if (given !== undefined && given.length === name.length && given.toLowerCase() === name) count += 1
+  }
+  return count
 }
 
 /** Express gives the segments of a wildcard as an array; services get one string. */

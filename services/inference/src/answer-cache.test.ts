@@ -7,7 +7,7 @@ import { type Answer, createAnswerCache } from './answer-cache.ts'
 const answerOf = (value: number): Answer => ({ outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: Float32Array.of(value) }], statistics: [0.1, value] })
 const settings = { ttlMs: 60_000, maxEntries: 1000, maxBytes: 1_000_000 }
 const question = (contentKey: string, digest = 'd') => ({
-  ...{ model: 'm', digest, contentKey, settings },
+  ...{ model: 'm', digest, contentKey: () => contentKey, settings },
   deadlineMs: 1_000_000_000,
   signal: new AbortController().signal,
 })

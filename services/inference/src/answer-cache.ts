@@ -26,7 +26,7 @@ export interface Question {
   /** Of the artifact that answers: so no version can ever give another's answer. */
   readonly digest: string
   /** Names the requested outputs and the canonical input. */
-  readonly contentKey: string
+  readonly contentKey: () => string
   readonly settings: CacheSettings
   /** On the clock of `performance.now()`: nobody waits longer for what another asked. */
   readonly deadlineMs: number
@@ -73,7 +73,7 @@ export function createAnswerCache({ cache, metrics }: { cache: Cache; metrics: M
     async answer(question, compute) {
       const { model, digest, contentKey, settings } = question
       if (settings.ttlMs === 0) return { answer: await compute(), cached: false }
-      const key = `${prefixOf(model, digest)}${contentKey}`
+      const key = `${prefixOf(model, digest)}${contentKey()}`
       const stored = await lookUp(key, question)
       if (stored) {
         requests.add({ model, result: stored.result })

@@ -203,3 +203,37 @@ test('limits that change hold from the next request on, and it is told how long 
   batcher.configure({ maxRows: 2, maxQueueRows: 2, maxDelayMs: 0 })
   expect(code(await submit([4]).catch((error: unknown) => error))).toBe('TEMPORARILY_UNAVAILABLE')
 })
+
+test('requests that arrive in one turn run as one batch, though an executor is idle', async () => {
+  const turns: (() => void)[] = []
+  const { batcher, batches, submit } = setUp({ afterArrivals: (then) => turns.push(then) })
+  batcher.add(doubling())
+  const answers = [submit([1]), submit([2]), submit([3])]
+  expect(turns).toHaveLength(1)
+  turns[0]?.()
+  expect(await Promise.all(answers)).toEqual([[2], [4], [6]])
+  expect(batches).toEqual([3])
+  const next = submit([4])
+  turns[1]?.()
+  expect(await next).toEqual([8])
+})
+
+test('work that is worth it is shared out over the executors that are idle', async () => {
+  const turns: (() => void)[] = []
+  const { batcher, batches, clock, submit } = setUp({ afterArrivals: (then) => turns.push(then) })
+  const slow = (): Executor => ({
+    run(inputs) {
+      clock.ms += 10
+      return doubling().run(inputs)
+    },
+  })
+  batcher.add(slow())
+  batcher.add(slow())
+  const first = submit([1])
+  turns[0]?.()
+  await first
+  const answers = [1, 2, 3, 4].map((value) => submit([value]))
+  turns[1]?.()
+  expect(await Promise.all(answers)).toEqual([[2], [4], [6], [8]])
+  expect(batches).toEqual([1, 2, 2])
+})

@@ -1,6 +1,6 @@
 import { AppError, messageOf, TransientError } from '@millrace/platform/errors.ts'
 import { batchKeyOf, joinRows, splitRows, stack, takeBatch, unstack } from './domain/batch.ts'
-import { expectWaitMs, noServiceTime, observeBatch } from './domain/service-time.ts'
+import { expectBatchMs, expectWaitMs, noServiceTime, observeBatch } from './domain/service-time.ts'
 import type { Tensor } from './domain/tensor.ts'
 
 /** Runs one batch at a time. */
@@ -33,6 +33,8 @@ export interface BatcherOptions extends BatcherLimits {
   readonly onBatch: (batch: BatchReport) => void
   /** Requests wait and nobody is idle; the oldest has waited for so long. */
   readonly onPressure?: (waitMs: number) => void
+  /** Calls back once what has arrived already was told; without it a request does not wait for others that were read in the same turn. */
+  readonly afterArrivals?: (then: () => void) => void
 }
 
 export interface BatchRequest {
@@ -60,6 +62,9 @@ interface Entry {
   readonly reject: (error: Error) => void
 }
 
+/** A batch that takes less costs more to hand over than it gains from a second executor. */
+const WORTH_SHARING_MS = 1
+
 /**
  * Work-conserving: an idle executor takes what is queued at once, up to `maxRows` rows of equal shape; nothing waits for company unless `maxDelayMs` says so.
  * Bounded: a full queue, or a deadline that cannot be met, is refused at the door. What expired in the queue is never run.
@@ -71,6 +76,8 @@ export class Batcher {
   #queue: Entry[] = []
   #time = noServiceTime
   #delay: NodeJS.Timeout | null = null
+  /** Requests of this turn so far. */
+  #gathering = 0
 
   constructor(options: BatcherOptions) {
     this.#options = options
@@ -132,11 +139,23 @@ export class Batcher {
     const onGone = () => leave(new AppError('CANCELLED', 'The client went away before its answer was ready.'))
     signal.addEventListener('abort', onGone, { once: true })
     this.#queue.push(entry)
-    this.#dispatch()
+    this.#gather()
     return promise.finally(() => {
       clearTimeout(timer)
       signal.removeEventListener('abort', onGone)
     })
+  }
+
+  /** What arrived together runs together: ten requests of one turn are one message to a thread instead of several. */
+  #gather(): void {
+    const { afterArrivals } = this.#options
+    if (!afterArrivals) this.#dispatch()
+    else if (this.#gathering++ === 0) {
+      afterArrivals(() => {
+        this.#gathering = 0
+        this.#dispatch()
+      })
+    }
   }
 
   /** Out of the queue; a batch that runs already is not interrupted. */
@@ -183,9 +202,17 @@ export class Batcher {
   #take(): { batch: Entry[]; rest: Entry[] } {
     const [first, ...others] = this.#queue
     if (first?.retried) return { batch: [first], rest: others }
-    const { batch, rest } = takeBatch(this.#queue, this.#options.maxRows)
+    const { batch, rest } = takeBatch(this.#queue, this.#share())
     const alone = batch.filter(({ retried }) => retried)
     return { batch: batch.filter(({ retried }) => !retried), rest: [...alone, ...rest] }
+  }
+
+  /** Rows of one batch: shared out evenly where several executors are idle and the work is worth it. */
+  #share(): number {
+    const { maxRows } = this.#options
+    const rows = Math.min(maxRows, this.queuedRows)
+    if (this.#idle.size < 2 || expectBatchMs(this.#time, rows) < WORTH_SHARING_MS) return maxRows
+    return Math.min(maxRows, Math.ceil(this.queuedRows / this.#idle.size))
   }
 
   async #run(executor: Executor, batch: Entry[]): Promise<void> {

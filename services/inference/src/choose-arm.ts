@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '@millrace/platform/errors.ts'
-import { wantedBy } from './domain/serving-plan.ts'
+import { wantedBy, wantsAny } from './domain/serving-plan.ts'
 import { bucketOf, bucketText, ownerOf, splitsTraffic } from './domain/split.ts'
 import { type ServedArm, type ServedModel, servedArms } from './served-model.ts'
 import type { ServingSet } from './serving-set.ts'
@@ -30,7 +30,7 @@ export const notReady = (message: string): AppError =>
 export function findModel(serving: ServingSet, name: string | null): ServedModel {
   if (name !== null) {
     const served = serving.get(name)
-    if (served && wantedBy(served.state).length > 0) return served
+    if (served && wantsAny(served.state)) return served
     throw notFound(`There is no model '${name.slice(0, 100)}' in service: ${namesOf(serving)}.`)
   }
   const [only, ...others] = servedModels(serving)
@@ -40,7 +40,7 @@ export function findModel(serving: ServingSet, name: string | null): ServedModel
 }
 
 /** Models that have something to serve. */
-export const servedModels = (serving: ServingSet): ServedModel[] => serving.all().filter(({ state }) => wantedBy(state).length > 0)
+export const servedModels = (serving: ServingSet): ServedModel[] => serving.all().filter(({ state }) => wantsAny(state))
 
 function namesOf(serving: ServingSet): string {
   const names = servedModels(serving).map(({ model }) => `'${model}'`)

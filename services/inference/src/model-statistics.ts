@@ -50,7 +50,7 @@ export function createModelStatistics(now: () => number, keep = 1000): ModelStat
   const versions = new Map<string, Counts>()
 
   function countsOf(model: string, version: string): Counts {
-    const key = JSON.stringify([model, version])
+    const key = `${model}\0${version}`
     const counts = versions.get(key) ?? noCounts()
     if (!versions.has(key) && versions.size >= keep) for (const oldest of versions.keys().take(1)) versions.delete(oldest)
     versions.set(key, counts)

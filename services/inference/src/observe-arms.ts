@@ -24,7 +24,7 @@ export interface ArmObserver {
 export function createArmObserver(deps: Pick<InferenceDeps, 'clock'> & { pod: string; incarnation: string; publisher: BackgroundPublisher }): ArmObserver {
   let counts = new Map<string, { arm: ObservedArm; counts: ArmCounts }>()
   let windowStart = deps.clock()
-  const keyOf = ({ model, version, arm, generation }: ObservedArm): string => JSON.stringify([model, version, arm, generation])
+  const keyOf = ({ model, version, arm, generation }: ObservedArm): string => `${model}\0${version}\0${arm}\0${generation}`
   return {
     count(arm, seconds, failed) {
       const key = keyOf(arm)

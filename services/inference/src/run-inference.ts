@@ -14,8 +14,8 @@ import type { ServingSet } from './serving-set.ts'
 
 /** The input as one version takes it. */
 export interface VersionInput {
-  /** Names the content for the cache; the model and the artifact's digest are added. */
-  readonly contentKey: string
+  /** Names the content for the cache; the model and the artifact's digest are added. Asked only where there is a cache. */
+  readonly contentKey: () => string
   /** Validated tensors, and a picture's statistics. @throws AppError 4xx */
   readonly prepare: () => Promise<{ inputs: readonly Tensor[]; statistics: readonly number[] | null }>
 }

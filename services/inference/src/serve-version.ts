@@ -38,6 +38,7 @@ export function createLoadedVersion(deps: ServeDeps, opened: Opened, initial: Mo
     now: () => performance.now(),
     onBatch: (batch) => deps.onBatch({ model, version }, batch),
     onPressure: (waitMs) => crew.onPressure(waitMs),
+    afterArrivals: setImmediate,
   })
   const onStuck = () => deps.onStuck(digest)
   const crew = new Crew(deps, { model, version, artifact, batcher, settings: () => settings, intraOpThreads, sessionBytes, onStuck }, opened.session)

@@ -40,6 +40,9 @@ export const isNewer = (held: ServingState | undefined, incoming: ServingState):
 /** A version's bytes never change, a version number may in principle be re-used: both make the identity of what is loaded. */
 export const keyOf = ({ version, artifact }: { version: string; artifact: Artifact }): string => `${version}@${artifact.sha256}`
 
+/** Whether a state asks for any version. */
+export const wantsAny = ({ production, candidates }: ServingState): boolean => production !== null || candidates.length > 0
+
 /** Every version that a state asks for, Production first. One that stands in several arms appears once for each. */
 export function wantedBy(state: ServingState): WantedVersion[] {
   const { model, production, settings } = state

@@ -79,7 +79,8 @@ function readQuestion({ spec }: LoadedVersion, question: Question, maxRows: numb
   if (rows > maxRows) {
     throw new AppError('PAYLOAD_TOO_LARGE', `The request has ${rows} rows; at most ${maxRows} are taken: send it in parts, or as JSON lines to /invocations.`)
   }
-  return { contentKey: `tensors:${outputs.join('\0')}:${digestOf(inputs)}`, prepare: async () => ({ inputs, statistics: null }) }
+  const named = outputs.join('\0')
+  return { contentKey: () => `tensors:${named}:${digestOf(inputs)}`, prepare: async () => ({ inputs, statistics: null }) }
 }
 
 function askedOutputs({ signature }: ModelSpec, { outputs }: Question): string[] {

@@ -98,7 +98,7 @@ async function identify(identity: Pick<ServiceIdentity, 'verify'>, access: Acces
 }
 
 function decodeParams({ model, version, label }: PathParams): PathParams {
-  const decode = (segment: string | null): string | null => segment && decodeURIComponent(segment)
+  const decode = (segment: string | null): string | null => (segment?.includes('%') ? decodeURIComponent(segment) : segment)
   try {
     return { model: decode(model), version: decode(version), label: decode(label) }
   } catch (cause) {

@@ -57,7 +57,7 @@ function readImage(images: ImageReader, { model, spec }: LoadedVersion, { bytes,
     )
   }
   return {
-    contentKey: `image:${sha256}`,
+    contentKey: () => `image:${sha256}`,
     async prepare() {
       const { values, statistics } = await images.read(bytes, preprocessing)
       const { width, height, layout } = preprocessing

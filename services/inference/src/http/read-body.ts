@@ -34,11 +34,12 @@ function receiveBody(request: IncomingMessage, { maxBytes, deadlineMs }: BodyLim
     }
   }
   const late = () => reject(new AppError('REQUEST_TIMEOUT', 'The body did not arrive in time: send it without pauses.'))
+  // Every request closes in the end: an error made for each of them, with its stack, would cost more than the reading.
+  const onClose = () => {
+    if (!request.readableEnded) reject(new AppError('CANCELLED', 'The client went away before the body was complete.'))
+  }
   const timer = setTimeout(late, Math.max(0, deadlineMs - performance.now()))
-  request.on('data', onData)
-  request.once('end', resolve)
-  request.once('error', reject)
-  request.once('close', () => reject(new AppError('CANCELLED', 'The client went away before the body was complete.')))
+  request.on('data', onData).once('end', resolve).once('error', reject).once('close', onClose)
   return promise.finally(() => {
     clearTimeout(timer)
     request.off('data', onData)
