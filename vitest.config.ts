@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['contracts/**/*.test.ts', 'platform/**/*.test.ts', 'samples/**/*.test.ts', 'services/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/*.fault.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: 'forks',
   },
 })
