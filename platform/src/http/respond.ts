@@ -25,12 +25,41 @@ export function sendError(response: ServerResponse, error: unknown, dialect: Err
     return answer.status
   }
   for (const name of ['content-length', 'content-encoding', 'content-disposition', 'etag', 'cache-control']) response.removeHeader(name)
-  // What is left of the request's body is not worth reading.
-  if (!response.req.complete) response.setHeader('connection', 'close')
   response.statusCode = answer.status
   setHeaders(response, answer.headers)
-  response.end(response.req.method === 'HEAD' ? undefined : JSON.stringify(answer.body))
+  const text = response.req.method === 'HEAD' ? undefined : JSON.stringify(answer.body)
+  if (response.req.complete) response.end(text)
+  else endAfterRequest(response, text, answer.status)
   return answer.status
+}
+
+const QUIET_MS = 500
+const LINGER_MS = 5000
+
+/**
+ * Closing a connection on which bytes still arrive takes the answer with it: the rest of the body is read and thrown away first, until nothing has come for half a second or
+ * five seconds are over. Whoever let a body stand still is not waited for.
+ */
+function endAfterRequest(response: ServerResponse, text: string | undefined, status: number): void {
+  const { req: request } = response
+  response.setHeader('connection', 'close')
+  if (text === undefined || request.destroyed || status === 408) {
+    response.end(text)
+    return
+  }
+  response.setHeader('content-length', Buffer.byteLength(text))
+  response.write(text)
+  const end = (): void => {
+    clearTimeout(quiet)
+    clearTimeout(most)
+    request.off('data', stay)
+    response.end()
+  }
+  const quiet = setTimeout(end, QUIET_MS)
+  const most = setTimeout(end, LINGER_MS)
+  const stay = (): void => void quiet.refresh()
+  request.on('data', stay)
+  request.once('end', end).once('close', end).resume()
 }
 
 function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>> = {}): void {

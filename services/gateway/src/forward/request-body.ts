@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable, Transform } from 'node:stream'
 import { AppError } from '@millrace/platform/errors.ts'
+import { linger } from '../linger.ts'
 import type { ClientWatch } from './watch-client.ts'
 
 /** `replay` says whether the body can be sent once more. */
@@ -51,7 +52,7 @@ export async function withRequestBody(request: IncomingMessage, options: ReadOpt
   const chunked = request.headers['transfer-encoding'] !== undefined
   if (!chunked && (length === undefined || length === '0')) return work({ content: null, replay: true })
   const size = chunked ? maxBytes : Number(length)
-  if (!held?.take(size)) return work({ content: chunked ? limited(request, maxBytes) : request, replay: false })
+  if (!held?.take(size)) return workOnStream(request, maxBytes, work)
   try {
     return await work({ content: await collect(request, options), replay: true })
   } finally {
@@ -59,11 +60,20 @@ export async function withRequestBody(request: IncomingMessage, options: ReadOpt
   }
 }
 
-function limited(request: IncomingMessage, maxBytes: number): Transform {
+/**
+ * A service that answers before it has read everything makes its client destroy what it was sending: that must not be the request itself, whose connection goes on. What
+ * is left of it is read to the end.
+ */
+async function workOnStream(request: IncomingMessage, maxBytes: number, work: (body: RequestBody) => Promise<void>): Promise<void> {
   const limit = createLimit(maxBytes)
   // Whoever sends the body on learns of the error; before that, nobody may be listening.
   limit.on('error', () => request.unpipe(limit))
-  return request.pipe(limit)
+  try {
+    await work({ content: request.pipe(limit), replay: false })
+  } finally {
+    request.unpipe(limit)
+    linger(request)
+  }
 }
 
 function createLimit(maxBytes: number): Transform {

@@ -3,9 +3,7 @@ import { HEADER_REASON } from '@millrace/contracts/http/inference.ts'
 import { answerError, describeError } from '@millrace/platform/http/problem.ts'
 import type { ErrorDialect } from '@millrace/platform/http/route.ts'
 import { SECURITY_HEADERS } from '../forward/headers.ts'
-
-/** How long the rest of a refused body is read and thrown away before the connection is cut: a client that is still sending would otherwise never see the answer. */
-const LINGER_MS = 5000
+import { linger } from '../linger.ts'
 
 export interface Answer {
   readonly status: number
@@ -42,15 +40,7 @@ export function sendFailure(request: IncomingMessage, response: ServerResponse, 
   const challenge: Record<string, string> = described.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="millrace"' } : {}
   const reason: Record<string, string> = isReason(described.details['reason']) ? { [HEADER_REASON]: described.details['reason'] } : {}
   send(response, { status: answer.status, headers: { ...answer.headers, ...challenge, ...reason }, body: JSON.stringify(answer.body) }, requestId)
-  if (!request.complete) linger(request)
+  linger(request)
 }
 
 const isReason = (value: unknown): value is string => typeof value === 'string' && /^[a-z_]+$/.test(value)
-
-function linger(request: IncomingMessage): void {
-  // The request lets go of its socket when it is over: it must be at hand when the time is up.
-  const { socket } = request
-  const cut = setTimeout(() => socket?.destroy(), LINGER_MS)
-  const calm = (): void => clearTimeout(cut)
-  request.once('end', calm).once('close', calm).resume()
-}
