@@ -32,6 +32,12 @@ test('a field stands in one clause only, whatever its spelling', () => {
   expect(() => parseOrderBy(['created', 'start_time DESC'], exampleRules)).toThrow('`order_by` contains duplicate fields: attribute.start_time')
 })
 
+test('more clauses than anybody orders by are refused: each may cost a join', () => {
+  const clauses = (count: number) => Array.from({ length: count }, (_, index) => `tags.k${index}`)
+  expect(parseOrderBy(clauses(20), exampleRules)).toHaveLength(20)
+  expect(() => parseOrderBy(clauses(21), exampleRules)).toThrow('`order_by` has 21 clauses; at most 20 are allowed')
+})
+
 test('every clause is either read or refused in words', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (clause) => {

@@ -2,6 +2,9 @@ import { type ResolvedField, refuse, resolveIdentifier, type SearchRules } from 
 import { TokenReader } from './token-reader.ts'
 import { tokenize } from './tokenize.ts'
 
+/** Each name that is not a column of its own costs a join, and a page token holds the value of every one. */
+export const MAX_ORDER_TERMS = 20
+
 export interface OrderTerm extends ResolvedField {
   readonly ascending: boolean
 }
@@ -24,6 +27,7 @@ export function parseOrder(clause: string, rules: SearchRules): OrderTerm {
 
 /** Reads all clauses; a name may stand in one of them only. @throws AppError INVALID_PARAMETER_VALUE */
 export function parseOrderBy(clauses: readonly string[], rules: SearchRules): OrderTerm[] {
+  if (clauses.length > MAX_ORDER_TERMS) throw refuse(`\`order_by\` has ${clauses.length} clauses; at most ${MAX_ORDER_TERMS} are allowed`)
   const terms = clauses.map((clause) => parseOrder(clause, rules))
   const names = terms.map((term) => `${term.entity}.${term.key}`)
   const repeated = names.filter((name, index) => names.indexOf(name) !== index)

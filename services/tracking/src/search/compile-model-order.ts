@@ -1,5 +1,6 @@
 import type { SqlParameters } from '@millrace/platform/search/compile-condition.ts'
 import type { SortColumn } from '@millrace/platform/search/keyset.ts'
+import { MAX_ORDER_TERMS } from '@millrace/platform/search/parse-order.ts'
 import { invalid } from '../refusals.ts'
 import { loggedModelRules } from './logged-model-rules.ts'
 
@@ -14,8 +15,9 @@ export interface ModelOrder {
 const modelId: SortColumn = { expression: 'm.model_id', type: 'text', ascending: true }
 const newestFirst: ModelOrder = { fieldName: 'creation_timestamp', ascending: false, datasetName: null, datasetDigest: null }
 
-/** The columns that logged models are ordered by, and the joins that bring them: each joins at most one row. */
+/** The columns that logged models are ordered by, and the joins that bring them: each joins at most one row. @throws AppError INVALID_PARAMETER_VALUE */
 export function compileModelOrder(orders: readonly ModelOrder[], parameters: SqlParameters): { joins: string[]; columns: SortColumn[] } {
+  if (orders.length > MAX_ORDER_TERMS) throw invalid(`\`order_by\` has ${orders.length} fields; at most ${MAX_ORDER_TERMS} are allowed`)
   const joins: string[] = []
   const columns = (orders.length > 0 ? orders : [newestFirst]).map((order, index) => {
     const metric = /^metrics\.(.+)$/s.exec(order.fieldName)?.[1]
