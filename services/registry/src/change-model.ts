@@ -34,7 +34,8 @@ async function describe(deps: DeleteDeps, tx: Sql, name: string, description: st
 
 async function changeTag(deps: DeleteDeps, tx: Sql, name: string, key: string, value: string | null, actor: Actor): Promise<void> {
   const row = await requireModel(tx, name)
-  const before = row.tags[key] ?? null
+  // A key may be called `constructor`.
+  const before = (Object.hasOwn(row.tags, key) ? row.tags[key] : null) ?? null
   if (before === value) return
   if (value === null) await deleteModelTag(tx, row.id, key)
   else await setModelTag(tx, row.id, key, value)

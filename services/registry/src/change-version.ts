@@ -37,7 +37,8 @@ async function describe(deps: DeleteDeps, tx: Sql, { model, version }: VersionKe
 
 async function changeTag(deps: DeleteDeps, tx: Sql, key: VersionKey, change: { tag: string; value: string | null }, actor: Actor): Promise<void> {
   const row = await requireVersion(tx, key.model, key.version)
-  const before = row.tags[change.tag] ?? null
+  // A key may be called `constructor`.
+  const before = (Object.hasOwn(row.tags, change.tag) ? row.tags[change.tag] : null) ?? null
   if (before === change.value) return
   if (change.value === null) await deleteVersionTag(tx, row.id, change.tag)
   else await setVersionTag(tx, row.id, change.tag, change.value)

@@ -58,7 +58,7 @@ export const failureSummary = (gates: readonly GateResult[]): string =>
     .join('; ')
 
 function judgeMetric(name: string, { min, max }: { min?: number | undefined; max?: number | undefined }, metrics: Facts['metrics']): Judged {
-  const value = metrics[name]
+  const value = Object.hasOwn(metrics, name) ? metrics[name] : undefined
   if (value === undefined) {
     const known = Object.keys(metrics).sort((a, b) => (a < b ? -1 : 1))
     return failed(`the run has no metric '${name}'; it has ${known.length > 0 ? known.join(', ') : 'none at all'}`)
