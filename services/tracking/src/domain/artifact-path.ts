@@ -22,15 +22,15 @@ function hidesNothing(raw: string): boolean {
   let text = raw
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (!isSafe(text)) return false
-    const decoded = decode(text)
+    const decoded = decodeOnce(text)
     if (decoded === text) return true
     text = decoded
   }
   return false
 }
 
-/** Sequences that are not UTF-8 stay as they are: they hide nothing that decodes. */
-function decode(text: string): string {
+/** One layer of percent-encoding less. Sequences that are not UTF-8 stay as they are but for what is ASCII in them. */
+export function decodeOnce(text: string): string {
   return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
     try {
       return decodeURIComponent(encoded)

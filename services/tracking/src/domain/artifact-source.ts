@@ -1,4 +1,4 @@
-import { cleanArtifactPath, INVALID_PATH, joinPath } from './artifact-path.ts'
+import { cleanArtifactPath, decodeOnce, INVALID_PATH, joinPath } from './artifact-path.ts'
 import { type BucketPlace, parseBucketUri } from './bucket-place.ts'
 
 /** What a source URI points at. `path`: under the artifact root of this store; the others need a look into the database. */
@@ -45,14 +45,19 @@ export function refuseArtifactLocation(location: string): string | null {
   if (/^runs:/i.test(location)) return `Artifact location cannot be a runs:/ URI. Given: '${location}'`
   if (/[#;\p{Cc}]/u.test(location)) return `Invalid artifact location '${location}': it must have no fragment, parameters or control characters`
   if (/^(mlflow-artifacts):/.test(location) && proxiedPath(location) === null) return INVALID_PATH
-  const [, query = ''] = location.split('?', 2)
-  return /(^|[^a-z0-9.])\.\.([^a-z0-9.]|$)/i.test(safeDecode(query)) ? INVALID_PATH : null
+  return location.includes('?') && climbs(location.slice(location.indexOf('?') + 1)) ? INVALID_PATH : null
 }
 
-function safeDecode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+const MAX_ROUNDS = 10
+
+/** Whether a query holds `..` under any layer of percent-encoding, or more layers than anybody needs. */
+function climbs(query: string): boolean {
+  let text = query
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    if (/(^|[^a-z0-9.])\.\.([^a-z0-9.]|$)/i.test(text)) return true
+    const decoded = decodeOnce(text)
+    if (decoded === text) return false
+    text = decoded
   }
+  return true
 }
