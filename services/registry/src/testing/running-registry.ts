@@ -36,6 +36,7 @@ export interface Answer {
 }
 
 interface Sending {
+  /** A text is sent as it is. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   readonly role?: Role
@@ -126,7 +127,7 @@ export async function runningRegistry(
 
   const send = async (method: string, path: string, { body, headers, role = 'admin', as, service: caller, signal = null }: Sending = {}): Promise<Answer> => {
     const token = await (caller ? ring.identityOf(caller).sign('registry') : ring.identityOf('gateway').sign('registry', as ?? { user: 'ana', role }))
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
     const all = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers }
     const answer = await fetch(`${host.value.url}${path}`, { method, headers: all, signal, ...sent })
     const text = await answer.text()
