@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -30,6 +30,24 @@ test('an upload that fails leaves no temporary file', async () => {
   const blobs = await createFolderBlobs({ root })
   await expect(blobs.put(Readable.from(['pike']), { maxBytes: 1 })).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' })
   expect(await readdir(join(root, 'tmp'))).toEqual([])
+})
+
+test('a link in the place of a blob is none, wherever it leads', async () => {
+  const root = await temporaryFolder()
+  const blobs = await createFolderBlobs({ root })
+  const secret = join(await temporaryFolder(), 'secret')
+  await writeFile(secret, 'secret')
+  const { sha256 } = await blobs.put(Buffer.from('pike'))
+  const path = join(root, 'sha256', sha256.slice(0, 2), sha256)
+  await rm(path)
+  await symlink(secret, path)
+  await expect(blobs.open(sha256)).rejects.toMatchObject({ code: 'RESOURCE_DOES_NOT_EXIST' })
+  await expect(blobs.read(sha256, 100)).rejects.toMatchObject({ code: 'RESOURCE_DOES_NOT_EXIST' })
+  expect(await blobs.stat(sha256)).toBeNull()
+  expect(await listAll(blobs)).toEqual([])
+  await blobs.put(Buffer.from('pike'))
+  expect((await blobs.read(sha256, 100)).toString()).toBe('pike')
+  expect(await readFile(secret, 'utf8')).toBe('secret')
 })
 
 test('the store’s own limit holds where a call sets none', async () => {

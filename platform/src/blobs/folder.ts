@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, opendir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { lstat, mkdir, open, opendir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { crashPoint } from '../crash-point.ts'
@@ -123,16 +124,24 @@ async function writeTemporary(path: string, content: Readable | Uint8Array, opti
 /** Under its digest only once its bytes are on disk; the folder is synced so that the name survives as well. A present blob counts as written anew. */
 async function publish(temporary: string, path: string): Promise<void> {
   const now = new Date()
-  const present = await utimes(path, now, now).then(
-    () => true,
-    () => false,
-  )
+  const present = await touch(path, now)
   if (present) return
   const folder = dirname(path)
   const made = await mkdir(folder, { recursive: true })
   await rename(temporary, path)
   await syncFolder(folder)
   if (made) await syncFolder(dirname(folder))
+}
+
+/** False where there is no such file, or a link that the new one is to replace. */
+async function touch(path: string, now: Date): Promise<boolean> {
+  try {
+    if (!(await lstat(path)).isFile()) return false
+    await utimes(path, now, now)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -145,10 +154,11 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 const missing = (sha256: string, cause: unknown): unknown =>
-  errorCodeOf(cause) === 'ENOENT' ? new AppError('RESOURCE_DOES_NOT_EXIST', `There is no blob ${sha256}.`, { cause }) : cause
+  ['ENOENT', 'ELOOP'].includes(errorCodeOf(cause)) ? new AppError('RESOURCE_DOES_NOT_EXIST', `There is no blob ${sha256}.`, { cause }) : cause
 
+/** Never through a link: what it points at is no blob, wherever it lies. */
 async function openFile(path: string, sha256: string) {
-  return open(path, 'r').catch((error: unknown) => {
+  return open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch((error: unknown) => {
     throw missing(sha256, error)
   })
 }
@@ -171,7 +181,8 @@ async function readBlob(path: string, sha256: string, maxBytes: number): Promise
 
 async function statBlob(path: string, sha256: string): Promise<BlobInfo | null> {
   try {
-    return { sha256, sizeBytes: (await stat(path)).size }
+    const found = await lstat(path)
+    return found.isFile() ? { sha256, sizeBytes: found.size } : null
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT') return null
     throw error
