@@ -87,6 +87,14 @@ test('a bug answers 500 without its inside and is logged with it', async () => {
   expect(lines.filter((line) => line.level === 'error')).toMatchObject([{ fields: { route: '/bug', error: { message: 'password=hunter2' } } }])
 })
 
+test('where things are stored is told to the log and not to the caller', async () => {
+  const { log, lines } = recordingLog()
+  const full = new AppError('STORAGE_FULL', 'Cannot store in /srv/millrace/blobs: there is no space left on the disk')
+  const answer = await (await serveRoutes([fails('/full', full)], { log })).send('/full')
+  expect([answer.status, await answer.text()]).toEqual([507, expect.not.stringContaining('/srv')])
+  expect(lines.filter((line) => line.level === 'error')).toMatchObject([{ fields: { error: { message: expect.stringContaining('/srv/millrace/blobs') } } }])
+})
+
 test('a transient fault answers 503 with Retry-After, a refusal answers as what it is', async () => {
   const refusal = new AppError('STALE_GENERATION', 'read it again', { details: { generation: 7 } })
   const app = await serveRoutes([fails('/flaky', new TransientError('store is down')), fails('/stale', refusal), fails('/v2/stale', refusal)])

@@ -1,5 +1,5 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
-import { AppError, TransientError } from '../errors.ts'
+import { AppError, type ErrorCode, TransientError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -23,6 +23,9 @@ export interface AppOptions {
   /** Longest time for a JSON body to arrive, and longest standstill of an upload. */
   readonly requestTimeoutMs?: number
 }
+
+/** Refusals that callers can do nothing about. */
+const FOR_SOMEBODY: readonly ErrorCode[] = ['INTERNAL_ERROR', 'STORAGE_FULL']
 
 type Middleware = (request: Request, response: Response, next: (error?: unknown) => void) => void
 
@@ -95,7 +98,7 @@ function answerFailure(deps: { log: Log; service: Service; contexts: WeakMap<Req
     const error = raw instanceof RouteFailure ? raw.cause : fromRouter(raw)
     const fields = { service: deps.service.name, requestId: context?.requestId, route: context?.route, error }
     if (error instanceof TransientError) deps.log.warn('request failed on something that may come back', fields)
-    else if (!(error instanceof AppError) || error.code === 'INTERNAL_ERROR') deps.log.error('request failed', fields)
+    else if (!(error instanceof AppError) || FOR_SOMEBODY.includes(error.code)) deps.log.error('request failed', fields)
     sendError(response, error, dialect, context?.requestId ?? '')
   }
 }

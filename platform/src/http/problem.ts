@@ -12,11 +12,15 @@ export interface ErrorAnswer {
 const RETRY_AFTER_SECONDS = '1'
 const RETRYABLE: readonly ErrorCode[] = ['REQUEST_LIMIT_EXCEEDED', 'TEMPORARILY_UNAVAILABLE']
 
+/** Where it is stored is for the log alone. */
+const FULL = 'Nothing can be stored at the moment: the disk or bucket is full, or may not be written. Once somebody has made room, try again.'
+
 /**
  * What the caller is told of an error. Only an `AppError` speaks for itself: a transient fault answers 503 with `Retry-After`, anything else is a bug and
  * answers 500 without a word about its inside (the stack belongs into the log).
  */
 export function describeError(error: unknown): AppError {
+  if (error instanceof AppError && error.code === 'STORAGE_FULL') return new AppError('STORAGE_FULL', FULL, { cause: error })
   if (error instanceof AppError) return error
   if (error instanceof TransientError) {
     return new AppError('TEMPORARILY_UNAVAILABLE', 'A part that is needed for this does not answer at the moment: try again.', { cause: error })
