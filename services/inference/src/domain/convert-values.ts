@@ -31,7 +31,9 @@ const integerRanges: Partial<Record<Datatype, Range>> = {
 }
 
 /** JSON values as elements of a datatype: whatever converts without overflow or loss of integrality. */
-export function convertValues(values: readonly unknown[], datatype: Datatype, options: ConvertOptions): TensorValues | Refusal {
+export function convertValues(given: readonly unknown[] | Float64Array, datatype: Datatype, options: ConvertOptions): TensorValues | Refusal {
+  if (given instanceof Float64Array && datatype === 'FP32') return toSingles(given, options)
+  const values: readonly unknown[] = given instanceof Float64Array ? Array.from(given) : given
   switch (datatype) {
     case 'BYTES': {
       const bad = values.findIndex((value) => typeof value !== 'string')
@@ -71,9 +73,18 @@ function convertNumbers(values: readonly unknown[], datatype: NumberType, option
   return data
 }
 
+/** As `convertNumbers` does, at a fraction of the cost. */
+function toSingles(values: Float64Array, options: ConvertOptions): TensorValues | Refusal {
+  const bad = values.findIndex((value) => value > MAX_SINGLE || value < -MAX_SINGLE)
+  return bad < 0 ? new Float32Array(values) : convertNumbers([values[bad]], 'FP32', { ...options, at: () => options.at?.(bad) ?? `element ${bad}` })
+}
+
+/** Half a unit beyond the largest of them. */
+const MAX_SINGLE = 3.4028235677973362e38
+
 /** Largest numbers that still round into the type: half a unit beyond its largest value would be infinity. */
 function floatLimits(datatype: Datatype): [number, number] {
-  const limit = datatype === 'FP16' ? 65_519.99 : datatype === 'FP32' ? 3.4028235677973362e38 : Number.MAX_VALUE
+  const limit = datatype === 'FP16' ? 65_519.99 : datatype === 'FP32' ? MAX_SINGLE : Number.MAX_VALUE
   return [-limit, limit]
 }
 

@@ -96,7 +96,7 @@ function parseRawInput(value: unknown, where: string, tail: Uint8Array | null): 
   if (isRefusal(parameters)) return parameters
   if (Object.keys(parameters).some((key) => key.startsWith('shared_memory_'))) return refuse(`${where}: shared memory is not offered: send the data`)
   const size: ParameterValue | undefined = parameters['binary_data_size']
-  if (size === undefined) return Array.isArray(data) ? { name, datatype, shape, data } : refuse(`${where}.data must be a list`)
+  if (size === undefined) return Array.isArray(data) || data instanceof Float64Array ? { name, datatype, shape, data } : refuse(`${where}.data must be a list`)
   const bytes = takeBytes(size, tail, where)
   if (isRefusal(bytes)) return bytes
   return data === undefined ? { name, datatype, shape, bytes } : refuse(`${where} has both data and binary_data_size: send one of them`)

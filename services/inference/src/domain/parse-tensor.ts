@@ -8,7 +8,7 @@ export interface RawTensor {
   readonly datatype: string
   readonly shape: readonly number[]
   /** Flat, or nested in agreement with `shape`. */
-  readonly data: readonly unknown[]
+  readonly data: readonly unknown[] | Float64Array
 }
 
 const known: ReadonlyMap<string, Datatype> = new Map(datatypeSchema.options.map((name) => [name, name]))
@@ -44,8 +44,8 @@ export function findMisfit(spec: TensorSpec, shape: readonly number[], named: st
 
 const kindOf = (datatype: Datatype): string => (datatype === 'BYTES' || datatype === 'BOOL' ? datatype : 'number')
 
-function flatten(data: readonly unknown[], shape: readonly number[], named: string): { values: readonly unknown[] } | Refusal {
-  if (!Array.isArray(data[0])) {
+function flatten(data: RawTensor['data'], shape: readonly number[], named: string): { values: RawTensor['data'] } | Refusal {
+  if (data instanceof Float64Array || !Array.isArray(data[0])) {
     if (data.length === elementCount(shape)) return { values: data }
     return refuse(`${named}: the data has ${data.length} elements, its shape ${showShape(shape)} asks for ${elementCount(shape)}`)
   }

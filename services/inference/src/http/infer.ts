@@ -1,5 +1,4 @@
 import { AppError } from '@millrace/platform/errors.ts'
-import { parseJsonText } from '@millrace/platform/http/json-text.ts'
 import { findModel } from '../choose-arm.ts'
 import { wholeBodyTensor } from '../domain/binary-tensor.ts'
 import { type InferBody, parseInferBody } from '../domain/parse-infer-body.ts'
@@ -8,8 +7,9 @@ import { isRefusal } from '../domain/tensor.ts'
 import type { ServingSet } from '../serving-set.ts'
 import type { Answered, AskModel } from './ask-model.ts'
 import type { Exchange, Reply } from './exchange.ts'
+import { parseInferJson } from './parse-infer-json.ts'
 import { readBody } from './read-body.ts'
-import { isJsonType, mediaTypeOf, utf8Text } from './read-json.ts'
+import { isJsonType, mediaTypeOf } from './read-json.ts'
 import { HEADER_LENGTH, renderInference } from './render-inference.ts'
 import { wishFor } from './version-wish.ts'
 
@@ -78,7 +78,7 @@ function parseRequest(content: Buffer, jsonBytes: number | null): InferBody {
     throw new AppError('BAD_REQUEST', `Inference-Header-Content-Length says ${jsonBytes} bytes of JSON; the whole body has ${content.length}.`)
   }
   const json = jsonBytes === null ? content : content.subarray(0, jsonBytes)
-  const body = parseInferBody(parseJsonText(utf8Text(json)), jsonBytes === null ? null : content.subarray(jsonBytes))
+  const body = parseInferBody(parseInferJson(json), jsonBytes === null ? null : content.subarray(jsonBytes))
   if (isRefusal(body)) throw new AppError('BAD_REQUEST', `${body.refused}.`)
   return body
 }
