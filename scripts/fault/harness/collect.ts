@@ -24,9 +24,7 @@ export type Added = Partial<Pick<Evidence, 'productionCounts' | 'memory' | 'pois
 /** Waits until every outbox is empty, then gathers what clients, databases, topics and pods know. */
 export async function collectEvidence(platform: Platform, { versions = [], ...added }: Added = {}): Promise<Evidence> {
   const schemas = await schemasOf(platform)
-  await until(async () => (await Promise.all(schemas.map((schema) => pendingOf(platform, schema)))).every((pending) => pending === 0), { timeoutMs: 60_000 })
-  const outbox = (await Promise.all(schemas.map((schema) => outboxOf(platform, schema)))).flat()
-  const topics = (await Promise.all(topicNames.map((topic) => dump(platform, topic)))).flat()
+  const { outbox, topics } = await until(() => eventsAtRest(platform, schemas), { timeoutMs: 60_000 })
   const letters = await Promise.all(topicNames.map((topic) => platform.eventLog.readToEnd(deadLetterTopicOf(topic))))
   return {
     ...noEvidence,
@@ -38,6 +36,16 @@ export async function collectEvidence(platform: Platform, { versions = [], ...ad
     deadLetters: letters.flat().map(nameOf),
     ...added,
   }
+}
+
+/** What was committed and what is on the log; null while more is being committed, since either would then be behind the other. */
+async function eventsAtRest(platform: Platform, schemas: readonly string[]): Promise<Pick<Evidence, 'outbox' | 'topics'> | null> {
+  const pending = await Promise.all(schemas.map((schema) => pendingOf(platform, schema)))
+  if (pending.some((count) => count > 0)) return null
+  const read = async (): Promise<OutboxRow[]> => (await Promise.all(schemas.map((schema) => outboxOf(platform, schema)))).flat()
+  const outbox = await read()
+  const topics = (await Promise.all(topicNames.map((topic) => dump(platform, topic)))).flat()
+  return (await read()).length === outbox.length ? { outbox, topics } : null
 }
 
 /** The event's id where it has one, else the record's key. */
