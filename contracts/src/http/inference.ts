@@ -145,5 +145,7 @@ export const HEADER_GENERATION = 'x-millrace-generation'
 /** `true` where the answer was there already, or was another request's. */
 export const HEADER_CACHED = 'x-millrace-cached'
 export const HEADER_PREDICTION_ID = 'x-prediction-id'
+/** Of a request: the version or label that is to answer it, whatever the split says. */
+export const HEADER_VERSION = 'x-millrace-version'
 export const HEADER_ROUTING_KEY = 'x-millrace-routing-key'
 export const HEADER_REASON = 'x-millrace-reason'

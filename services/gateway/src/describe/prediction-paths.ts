@@ -3,6 +3,7 @@ import {
   featuresRequest,
   HEADER_PREDICTION_ID,
   HEADER_ROUTING_KEY,
+  HEADER_VERSION,
   inferRequest,
   inferResponse,
   modelMetadata,
@@ -22,6 +23,7 @@ const callHeaders = [
   inHeader('x-request-timeout-ms', 'How long the caller will wait', { type: 'integer', minimum: 1 }),
   inHeader(HEADER_PREDICTION_ID, "The caller's own id, under which labels may be sent later"),
   inHeader(HEADER_ROUTING_KEY, 'What a split of traffic is sticky to'),
+  inHeader(HEADER_VERSION, 'The version, or the label such as canary or staging, that is to answer, whatever the split says'),
 ]
 const binary = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
 const predicts = [400, 404, 413, 415, 500, 503, 504]

@@ -1,7 +1,7 @@
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const MAX_AGE_SECONDS = '600'
 const EXPOSED =
-  'x-request-id, x-prediction-id, x-millrace-model-version, x-millrace-arm, x-millrace-generation, x-millrace-reason, retry-after, inference-header-content-length, etag'
+  'x-request-id, x-prediction-id, x-millrace-model-version, x-millrace-arm, x-millrace-generation, x-millrace-cached, x-millrace-reason, retry-after, inference-header-content-length, etag'
 
 type Headers = Readonly<Record<string, string>>
 

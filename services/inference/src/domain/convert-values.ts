@@ -75,8 +75,10 @@ function convertNumbers(values: readonly unknown[], datatype: NumberType, option
 
 /** As `convertNumbers` does, at a fraction of the cost. */
 function toSingles(values: Float64Array, options: ConvertOptions): TensorValues | Refusal {
-  const bad = values.findIndex((value) => value > MAX_SINGLE || value < -MAX_SINGLE)
-  return bad < 0 ? new Float32Array(values) : convertNumbers([values[bad]], 'FP32', { ...options, at: () => options.at?.(bad) ?? `element ${bad}` })
+  const data = new Float32Array(values)
+  // What does not round into the type has become infinite: rare enough to be looked for by the slow way.
+  for (let index = 0; index < data.length; index++) if (!Number.isFinite(data[index])) return convertNumbers(Array.from(values), 'FP32', options)
+  return data
 }
 
 /** Half a unit beyond the largest of them. */

@@ -40,7 +40,7 @@ export function readNumbers(bytes: Uint8Array, from: number): NumberList | null 
     if (digits > MOST_DIGITS || !isNumber(bytes, began, point, at)) return null
     const mantissa = digits > SHORT_DIGITS ? mantissaOf(bytes, began, at) : short
     const value = mantissa / (POWERS[point < 0 ? 0 : at - point - 1] ?? 1)
-    if (count === values.length) values = doubled(values)
+    if (count === values.length) values = enlarged(values, (count * (bytes.length - from)) / (began - from))
     values[count] = negative ? -value : value
     count += 1
     at = skipSpace(bytes, at)
@@ -76,8 +76,9 @@ function mantissaOf(bytes: Uint8Array, from: number, to: number): number {
   return mantissa
 }
 
-function doubled(values: Float64Array): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(values.length * 2)
+/** Room for as many as there will be, if the others are as long as those before. */
+function enlarged(values: Float64Array, expected: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(Math.ceil(1.1 * expected) + 1)
   larger.set(values)
   return larger
 }

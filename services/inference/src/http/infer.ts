@@ -11,7 +11,7 @@ import { parseInferJson } from './parse-infer-json.ts'
 import { readBody } from './read-body.ts'
 import { isJsonType, mediaTypeOf } from './read-json.ts'
 import { HEADER_LENGTH, renderInference } from './render-inference.ts'
-import { wishFor } from './version-wish.ts'
+import { wishFor, wishOf } from './version-wish.ts'
 
 export interface InferDeps {
   readonly serving: ServingSet
@@ -26,7 +26,7 @@ export const createInfer = ({ serving, ask, maxBodyBytes }: InferDeps) =>
     const served = findModel(serving, params.model)
     const jsonBytes = jsonLengthOf(exchange)
     const content = await readBody(request, { maxBytes: maxBodyBytes, deadlineMs: exchange.deadlineMs })
-    const wish = wishFor(served, params.version)
+    const wish = wishOf(served, request, wishFor(served, params.version))
     if (jsonBytes === 0) return renderInference(await askWholeBody(exchange, { served, wish, ask }, content), BINARY)
     const body = parseRequest(content, jsonBytes)
     const { timeout, routing_key: routingKey } = body.parameters

@@ -12,7 +12,7 @@ import type { Exchange, Reply } from './exchange.ts'
 import { readBody } from './read-body.ts'
 import { utf8Text } from './read-json.ts'
 import { type ScoringForm, scoringFormOf } from './scoring-form.ts'
-import { wishFor } from './version-wish.ts'
+import { wishFor, wishOf } from './version-wish.ts'
 
 export interface InvocationsDeps {
   readonly serving: ServingSet
@@ -31,7 +31,8 @@ export const createInvocations = ({ serving, ask, maxBodyBytes, scoreLines }: In
     if (form === 'lines') return scoreLines(exchange, served)
     const content = await readBody(request, { maxBytes: maxBodyBytes, deadlineMs: exchange.deadlineMs })
     const body = parse(utf8Text(content), form)
-    const answered = await ask(exchange, { served, wish: wishFor(served, params.version), read: (spec) => scoringInputs(spec, body) })
+    const wish = wishOf(served, request, wishFor(served, params.version))
+    const answered = await ask(exchange, { served, wish, read: (spec) => scoringInputs(spec, body) })
     return { status: 200, headers: answered.headers, body: `{"predictions":${render(answered.outputs, asksTable(answered.spec, body))}}` }
   }
 

@@ -13,6 +13,7 @@ import type { ImageReader } from '../threads/image-reader.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { type Exchange, json, predictionIdOf, queryValue, type Reply, routingKeyOf } from './exchange.ts'
 import { readImageForm, type UploadedImage } from './read-image-form.ts'
+import { wishOf } from './version-wish.ts'
 
 export interface PredictPictureDeps {
   readonly serving: ServingSet
@@ -28,9 +29,11 @@ export interface PredictPictureDeps {
 export const createPredictPicture = (deps: PredictPictureDeps) =>
   async function predictPicture(exchange: Exchange): Promise<Reply> {
     const { request, query, deadlineMs, signal, startedMs, requestId } = exchange
-    const wish = { version: queryValue(query, 'version'), label: queryValue(query, 'label') }
-    const { model } = findModel(deps.serving, queryValue(query, 'model'))
+    const named = { version: queryValue(query, 'version'), label: queryValue(query, 'label') }
+    const served = findModel(deps.serving, queryValue(query, 'model'))
+    const { model } = served
     exchange.requireUse(model)
+    const wish = wishOf(served, request, named)
     const image = await readImageForm(request, { maxBytes: deps.maxBodyBytes, deadlineMs })
     const predictionId = predictionIdOf(request, deps.newId)
     const readFor = (loaded: LoadedVersion) => readImage(deps.images, loaded, image)

@@ -8,7 +8,7 @@ import type { ServingSet } from '../serving-set.ts'
 import type { Answered, AskModel } from './ask-model.ts'
 import { type Exchange, queryValue, type Reply } from './exchange.ts'
 import { mediaTypeOf, readJson } from './read-json.ts'
-import { wishFor } from './version-wish.ts'
+import { wishFor, wishOf } from './version-wish.ts'
 
 export interface PredictDeps {
   readonly serving: ServingSet
@@ -34,7 +34,7 @@ async function predictFeatures({ serving, ask, clock, maxBodyBytes }: PredictDep
   const served = findModel(serving, body.model ?? queryValue(exchange.query, 'model'))
   const version = body.version ?? queryValue(exchange.query, 'version')
   const label = queryValue(exchange.query, 'label')
-  const wish = label === null ? wishFor(served, version) : { version, label }
+  const wish = wishOf(served, exchange.request, label === null ? wishFor(served, version) : { version, label })
   const answered = await ask(exchange, { served, wish, routingKey: body.routingKey, read: (spec) => featureInputs(spec, body) })
   return { status: 200, headers: answered.headers, body: render(answered, body, exchange, clock()) }
 }

@@ -16,7 +16,7 @@ import type { ServingSet } from '../serving-set.ts'
 import type { AskModel } from './ask-model.ts'
 import { type Exchange, predictionIdOf, type Reply } from './exchange.ts'
 import { readLines } from './read-lines.ts'
-import { wishFor } from './version-wish.ts'
+import { wishFor, wishOf } from './version-wish.ts'
 
 export interface ScoreLinesDeps {
   readonly serving: ServingSet
@@ -50,8 +50,9 @@ export const createScoreLines = (deps: ScoreLinesDeps) =>
     }
   }
 
-async function chooseOne(serving: ServingSet, { params, deadlineMs, signal }: Exchange, { model }: ServedModel): Promise<ChosenArm> {
-  const wish = { ...wishFor(findModel(serving, model), params.version), routingKey: '' }
+async function chooseOne(serving: ServingSet, { request, params, deadlineMs, signal }: Exchange, { model }: ServedModel): Promise<ChosenArm> {
+  const present = findModel(serving, model)
+  const wish = { ...wishOf(present, request, wishFor(present, params.version)), routingKey: '' }
   const served = await wakeModel(serving, { model, wish, deadlineMs, signal })
   return chooseArm({ ...served, state: { ...served.state, candidates: wish.version === null && wish.label === null ? [] : served.state.candidates } }, wish)
 }

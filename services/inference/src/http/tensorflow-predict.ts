@@ -7,7 +7,7 @@ import type { ServingSet } from '../serving-set.ts'
 import type { AskModel } from './ask-model.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { readJson } from './read-json.ts'
-import { wishFor } from './version-wish.ts'
+import { wishFor, wishOf } from './version-wish.ts'
 
 export interface TensorflowPredictDeps {
   readonly serving: ServingSet
@@ -24,7 +24,8 @@ export const createTensorflowPredict = ({ serving, ask, maxBodyBytes }: Tensorfl
     const served = findModel(serving, params.model)
     const body = parseRows(await readJson(exchange, maxBodyBytes, EXPECTED))
     if (isRefusal(body)) throw new AppError('BAD_REQUEST', `${body.refused}.`)
-    const wish = params.label === null ? wishFor(served, params.version) : { version: null, label: params.label }
+    const named = params.label === null ? wishFor(served, params.version) : { version: null, label: params.label }
+    const wish = wishOf(served, exchange.request, named)
     const { outputs, headers } = await ask(exchange, { served, wish, read: ({ signature }) => rowsInputs(signature, body) })
     return { status: 200, headers, body: render(outputs, body) }
   }
