@@ -145,6 +145,33 @@ describe('callers without the right', () => {
     expect(answers.filter(({ told }) => told.status !== 403).map(({ way, told }) => `${way}: ${told.status} ${told.text}`)).toEqual([])
   })
 
+  test('CVE-2026-2651: nobody writes among the files of an experiment by laying one of their own inside it', async () => {
+    const create = (key: string, artifact_location: string) =>
+      send('POST', '/api/2.0/mlflow/experiments/create', { key, body: { name: `inside ${artifact_location} ${key}`, artifact_location } })
+    const inside = [prey.experimentId, prey.root, `${prey.experimentId}/models/${prey.modelId}/artifacts`, `x/${prey.runId}`, `./${prey.experimentId}//x`]
+    for (const at of [...inside, '99999'])
+      for (const uri of [`mlflow-artifacts:/${at}`, `mlflow-artifacts://elsewhere/${at}`]) {
+        expect([uri, (await create(keys.nobody, uri)).status, (await create(keys.reader, uri)).status]).toEqual([uri, 403, 403])
+      }
+    expect([(await create(keys.nobody, 'mlflow-artifacts:/mine')).status, (await create(keys.writer, `mlflow-artifacts:/${prey.root}`)).status]).toEqual([
+      200, 200,
+    ])
+  })
+
+  test('CVE-2024-4263: a folder is not deleted by one who may not delete all that lies in it', async () => {
+    const create = async (name: string): Promise<string> =>
+      textIn(await send('POST', '/api/2.0/mlflow/experiments/create', { body: { name, artifact_location: `mlflow-artifacts:/${name}` } }), 'experiment_id')
+    const [outer, inner] = [await create('team'), await create('team/secret')]
+    const grant = (id: string, permission: string) =>
+      send('POST', '/api/v1/access/grants', { body: { user: 'writer', resource: 'experiment', id, permission } })
+    await grant(outer, 'MANAGE')
+    await grant(inner, 'NO_PERMISSIONS')
+    await send('PUT', `${ARTIFACTS}/artifacts/team/secret/kept.txt`, { raw: 'kept' })
+    for (const base of PREFIXES) expect((await send('DELETE', `${base}/artifacts/team`, { key: keys.writer })).status).toBe(403)
+    await grant(inner, 'MANAGE')
+    expect((await send('DELETE', `${ARTIFACTS}/artifacts/team`, { key: keys.writer })).status).toBe(200)
+  })
+
   test('#23500: where others can reach the gateway nothing but health, version and pages is answered without a key', async () => {
     const routes = millrace.value.services.flatMap((service) => service.routes.filter((route) => route.access !== 'public'))
     expect(routes.length).toBeGreaterThan(200)

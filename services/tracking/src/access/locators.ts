@@ -5,8 +5,9 @@ import { AppError } from '@millrace/platform/errors.ts'
 import type { Database } from '@millrace/platform/sql/sql.ts'
 import { z } from 'zod'
 import { cleanArtifactPath } from '../domain/artifact-path.ts'
+import { proxiedPath } from '../domain/artifact-source.ts'
 import { parseExperimentId } from '../domain/experiment.ts'
-import { experimentsById, experimentsByName, experimentsOfModels, experimentsOfRoots, experimentsOfRuns } from './store.ts'
+import { experimentsBelow, experimentsById, experimentsByName, experimentsOfModels, experimentsOfRoots, experimentsOfRuns } from './store.ts'
 
 const maybeText = z
   .union([z.string(), z.number().transform(String)])
@@ -21,7 +22,7 @@ const tag = z.object({ key: z.string(), value: maybeText })
 /** Whatever a request may name an experiment by; what it really says is for its route to judge. */
 const named = z.looseObject({
   ...{ experiment_id: maybeText, id: maybeText, experiment_ids: texts, experiment_name: maybeText, name: maybeText, new_name: maybeText },
-  ...{ run_id: texts, run_ids: texts, run_uuid: texts, model_id: maybeText, path: maybeText },
+  ...{ run_id: texts, run_ids: texts, run_uuid: texts, model_id: maybeText, path: maybeText, artifact_location: maybeText },
   metrics: z
     .array(z.object({ model_id: maybeText }))
     .nullish()
@@ -65,6 +66,28 @@ export async function experimentsOfPath(database: Database, raw: string): Promis
   throw new AppError('PERMISSION_DENIED', 'Permission denied: this path belongs to no experiment, so only a caller with a right on all experiments may use it.')
 }
 
+/** What is removed with a folder may belong to experiments that lie deeper inside it as well. */
+async function experimentsOfTree(database: Database, raw: string): Promise<Resource[]> {
+  return [...(await experimentsOfPath(database, raw)), ...(await experimentsBelow(database, cleanArtifactPath(raw) ?? ''))]
+}
+
+/**
+ * Those in whose folders a new experiment wants to lie: its runs would be written among theirs. The folder that an experiment to come has by its number is nobody's yet.
+ * @throws AppError PERMISSION_DENIED
+ */
+async function experimentsAround(database: Database, location: string): Promise<Located[]> {
+  const path = proxiedPath(location)
+  if (!path) return []
+  const { segments, roots } = placesOf(path)
+  const found = await experimentsOfRoots(database, roots, segments)
+  if (found.length === 0 && /^\d+$/.test(segments[0] ?? ''))
+    throw new AppError(
+      'PERMISSION_DENIED',
+      'Permission denied: folders that begin with a number are for the experiments of that number. Choose another location.',
+    )
+  return found.map((experiment) => ({ ...experiment, needs: 'EDIT' as const }))
+}
+
 /** How tracking finds the experiment that a request is about. */
 export function createLocators(database: Database): Locators {
   const by =
@@ -79,7 +102,10 @@ export function createLocators(database: Database): Locators {
     'experiment-of-run': by(async (fields) => [...(await experimentsById(database, idsOf([fields.experiment_id || '0']))), ...modelsToRegister(fields)]),
     experiments: by((fields) => experimentsById(database, idsOf(some(fields.experiment_ids ?? [], 'experiment_ids')))),
     'experiment-name': by((fields) => experimentsByName(database, some([fields.experiment_name], 'experiment_name').join(''))),
-    'new-experiment': by(async (fields) => [{ kind: 'experiment', name: fields.name ?? '' }]),
+    'new-experiment': by(async (fields) => [
+      { kind: 'experiment', name: fields.name ?? '' },
+      ...(await experimentsAround(database, fields.artifact_location ?? '')),
+    ]),
     run: by(async (fields) => [
       ...(await experimentsOfRuns(database, runsOf(fields))),
       ...(await experimentsOfModels(database, measuredModels(fields))),
@@ -89,6 +115,7 @@ export function createLocators(database: Database): Locators {
     runs: by((fields) => experimentsOfRuns(database, runsOf(fields))),
     'logged-model': by((fields) => experimentsOfModels(database, some([fields.model_id], 'model_id'))),
     'artifact-path': by((fields) => experimentsOfPath(database, fields.path ?? '')),
+    'artifact-tree': by((fields) => experimentsOfTree(database, fields.path ?? '')),
   }
 }
 

@@ -59,7 +59,7 @@ export const permissions: PermissionTable = {
   'GET /artifacts': read('artifact-path'),
   'GET /artifacts/*path': read('artifact-path'),
   'PUT /artifacts/*path': edit('artifact-path'),
-  'DELETE /artifacts/*path': manage('artifact-path'),
+  'DELETE /artifacts/*path': manage('artifact-tree'),
   'POST /mpu/create/*path': edit('artifact-path'),
   'POST /mpu/complete/*path': edit('artifact-path'),
   'POST /mpu/abort/*path': edit('artifact-path'),

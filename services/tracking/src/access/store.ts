@@ -46,6 +46,15 @@ export async function experimentsOfRoots(sql: Sql, roots: readonly string[], seg
   return rows.map(toResource)
 }
 
+/** The experiments whose own folder lies inside of this one. */
+export async function experimentsBelow(sql: Sql, path: string): Promise<Resource[]> {
+  const rows = await sql.query<Row>(
+    `select ${COLUMNS} from experiment e where starts_with(regexp_replace(e.artifact_location, '^mlflow-artifacts:(//[^/]*)?/*', ''), $1 || '/')`,
+    [path],
+  )
+  return rows.map(toResource)
+}
+
 /** Experiments with a known creator, newest first. */
 export async function listOwners(sql: Sql, limit: number): Promise<{ id: string; name: string; owner: string }[]> {
   const query = `select experiment_id::text as id, name, created_by as owner from experiment where created_by is not null order by experiment_id desc limit ${limit}`
