@@ -172,6 +172,18 @@ describe('callers without the right', () => {
     expect((await send('DELETE', `${ARTIFACTS}/artifacts/team`, { key: keys.writer })).status).toBe(200)
   })
 
+  test('GHSA-xg73-94fp-g449: nobody gets at files that they may not read by making a version of them', async () => {
+    const mlflow = '/api/2.0/mlflow'
+    await send('POST', `${mlflow}/registered-models/create`, { key: keys.nobody, body: { name: 'mine' } })
+    const sources = [`runs:/${prey.runId}`, `mlflow-artifacts:/${prey.root}`, `mlflow-artifacts:/${prey.experimentId}`, `models:/${prey.modelId}`]
+    for (const source of sources)
+      for (const prefix of [mlflow, '/ajax-api/2.0/mlflow']) {
+        const told = await send('POST', `${prefix}/model-versions/create`, { key: keys.nobody, body: { name: 'mine', source } })
+        expect([source, told.status]).toEqual([source, 403])
+      }
+    expect((await send('GET', '/model-versions/get-artifact?name=mine&version=1&path=kept.txt', { key: keys.nobody })).status).toBe(404)
+  })
+
   test('#23500: where others can reach the gateway nothing but health, version and pages is answered without a key', async () => {
     const routes = millrace.value.services.flatMap((service) => service.routes.filter((route) => route.access !== 'public'))
     expect(routes.length).toBeGreaterThan(200)
