@@ -25,7 +25,9 @@ export async function startPodProcess(directory: string, env: Readonly<Record<st
   const entry = join(root, 'services/inference/src/testing/swap-pod.ts')
   // One thread for each version: threads that come and go with load would show as memory that did not come back.
   const own = { INFERENCE_CACHE_DIR: join(directory, 'pod'), SWAP_BLOBS: join(directory, 'blobs'), INFERENCE_CACHE_TTL_MS: '0', INFERENCE_THREADS: '1', ...env }
-  const child = fork(entry, { env: { ...process.env, ...own }, execArgv: ['--expose-gc'] })
+  // As bootstrap.mjs and the image set it.
+  const memory = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' }
+  const child = fork(entry, { env: { ...memory, ...process.env, ...own }, execArgv: ['--expose-gc'] })
   const target = { url: '', token: '' }
   const waiting: ((bytes: number) => void)[] = []
   child.on('message', (message) => {

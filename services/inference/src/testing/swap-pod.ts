@@ -5,6 +5,7 @@ import { newUuidV7, systemClock } from '@millrace/platform/clock.ts'
 import { readConfig } from '@millrace/platform/config.ts'
 import { TransientError } from '@millrace/platform/errors.ts'
 import { encodeFor } from '@millrace/platform/events/cloudevents.ts'
+import type { EventLog } from '@millrace/platform/events/event-log.ts'
 import { createMemoryLog } from '@millrace/platform/events/memory.ts'
 import { startService } from '@millrace/platform/host.ts'
 import { createKeyRing } from '@millrace/platform/http/signed-identity.ts'
@@ -26,8 +27,10 @@ const config = readConfig(settings, process.env)
 const ring = createKeyRing(['inference', 'gateway'])
 const [log, metrics, eventLog] = [createLog({ level: 'warn', destination: 2 }), createMetrics('inference'), createMemoryLog()]
 const identity = ring.identityOf('inference')
+/** What the pod says is let go: a log in memory keeps every prediction, which would look like memory that a swap did not give back. */
+const said: Pick<EventLog, 'publish'> = { publish: async () => undefined }
 const service = createInference({
-  ...{ log, metrics, eventLog, identity, config, clock: systemClock, newId: newUuidV7 },
+  ...{ log, metrics, eventLog: { ...eventLog, ...said }, identity, config, clock: systemClock, newId: newUuidV7 },
   blobs: await createFolderBlobs({ root: config.SWAP_BLOBS }),
   cache: createLruCache({ maxBytes: 1_000_000 }),
   registry: { ifChanged: () => Promise.reject(new TransientError('there is no registry here')) },
@@ -41,8 +44,8 @@ async function sayToken(): Promise<void> {
 async function hear(message: unknown): Promise<void> {
   const heard = told.parse(message)
   if (heard.kind === 'memory') {
-    // Only what is still in use counts.
-    globalThis.gc?.()
+    // Only what is still in use counts: room that the engine keeps for new objects (up to 96 MB, as the load was) says nothing about swaps.
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     process.send?.({ kind: 'memory', bytes: process.memoryUsage.rss() })
     return
   }
