@@ -7,9 +7,9 @@ import { readConfig } from '@millrace/platform/config.ts'
 import { AppError } from '@millrace/platform/errors.ts'
 import { run } from '@millrace/platform/run.ts'
 import type { z } from 'zod'
+import { keptKeysIn } from '../../services/all-in-one/src/kept-keys.ts'
 import { readRuntime, removeRuntime, writeRuntime } from '../../services/all-in-one/src/runtime-file.ts'
 import { tellStart } from '../../services/all-in-one/src/tell-start.ts'
-import { webhookKeyIn } from '../../services/all-in-one/src/webhook-key.ts'
 import { isTaken } from '../infra/ask.ts'
 import { keepServiceKeys } from '../keys/service-keys.ts'
 import { findInfrastructure } from './infrastructure.ts'
@@ -69,8 +69,8 @@ async function startCluster(config: z.infer<typeof clusterSettings>, lifetime: L
   provision(shared)
   const keysOf = keepServiceKeys(join(directory, 'keys'), serviceNames)
   const begun = performance.now()
-  const webhookKey = await webhookKeyIn(directory, process.env)
-  const environmentOf = (service: string) => ({ ...shared, ...keysOf(service), ...(service === 'registry' ? webhookKey : {}) })
+  const keptKeys = await keptKeysIn(directory, process.env)
+  const environmentOf = (service: string) => ({ ...shared, ...keysOf(service), ...(service === 'registry' || service === 'inference' ? keptKeys : {}) })
   await lifetime.start(runMembers({ root, directory, members, list, environmentOf, say }))
   await waitUntilReady(members, directory, signal)
   say(`${members.length} processes are ready after ${((performance.now() - begun) / 1000).toFixed(1)} s; their logs are in ${logFolder(directory)}`)

@@ -17,6 +17,7 @@ const secrets: readonly (readonly [string, () => string])[] = [
   ['MILLRACE_S3_SECRET', secret],
   ['MILLRACE_GRAFANA_PASSWORD', secret],
   ['MILLRACE_WEBHOOK_KEY', () => randomBytes(32).toString('hex')],
+  ['MILLRACE_LOG_HASH_KEY', secret],
 ]
 
 const PUBLIC_KEYS = 'MILLRACE_PUBLIC_KEYS'

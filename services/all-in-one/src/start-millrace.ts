@@ -16,9 +16,9 @@ import type { Service } from '@millrace/platform/service.ts'
 import { migrateService } from '@millrace/platform/sql/migrate.ts'
 import { createMetrics, type Metrics } from '@millrace/platform/telemetry/metrics.ts'
 import type { DataDirectory } from './data-directory.ts'
+import { keptKeysIn } from './kept-keys.ts'
 import { createServices, migrationsOf, servicesConfig } from './services.ts'
 import { type ServiceName, type SharedParts, serviceNames, startSharedParts } from './shared-parts.ts'
-import { webhookKeyIn } from './webhook-key.ts'
 
 export interface RunningMillrace {
   /** The gateway's. */
@@ -58,7 +58,7 @@ async function startAll(
   { directory, host, port, env, log, onService, outside = createOutsideClient() }: MillraceOptions,
   lifetime: Lifetime,
 ): Promise<RunningMillrace> {
-  const config = readConfig(servicesConfig, { ...defaultsIn(directory), ...(await webhookKeyIn(directory.root, env)), HOST: host, ...env })
+  const config = readConfig(servicesConfig, { ...defaultsIn(directory), ...(await keptKeysIn(directory.root, env)), HOST: host, ...env })
   const shared = await startSharedParts(directory, log, lifetime)
   const urls: Urls = {}
   for (const name of serviceNames) {
