@@ -47,12 +47,16 @@ export async function startThread(entry: URL): Promise<Thread> {
   let lost = false
   const { systemId } = await firstMessage(worker)
   let niceness = 0
-  worker.on('message', (answer: AnswerMessage) => settle(waiting, answer))
+  let unanswered = 0
+  worker.on('message', (answer: AnswerMessage) => {
+    unanswered -= 1
+    settle(waiting, answer)
+    if (stopped && unanswered === 0) void worker.terminate()
+  })
   worker.on('error', () => undefined)
   worker.once('exit', () => {
     lost = true
-    for (const { reject } of waiting.values()) reject(new TransientError('the worker thread ended before it had answered'))
-    waiting.clear()
+    giveUp(waiting)
     if (!stopped) for (const listener of lostListeners) listener()
   })
   worker.unref()
@@ -63,6 +67,7 @@ export async function startThread(entry: URL): Promise<Thread> {
       if (lost) return Promise.reject(new TransientError('the worker thread has ended'))
       const message: CallMessage = { id: nextId++, method, argument }
       waiting.set(message.id, { resolve, reject })
+      unanswered += 1
       worker.postMessage(message, transfer)
       return promise
     },
@@ -84,6 +89,8 @@ export async function startThread(entry: URL): Promise<Thread> {
     onLost: (listener) => void lostListeners.push(listener),
     async stop() {
       stopped = true
+      // The runtime ends the whole process when its call returns into a thread that was ended meanwhile: it ends after its answer.
+      if (unanswered > 0) return giveUp(waiting)
       await Promise.race([worker.terminate(), pause(STOP_MS, undefined, { ref: false })])
     },
   }
@@ -100,6 +107,11 @@ async function firstMessage(worker: Worker): Promise<ReadyMessage> {
     void worker.terminate()
     throw signal.aborted ? new TransientError(`a worker thread did not start within ${START_MS} ms`, { cause }) : cause
   }
+}
+
+function giveUp(waiting: Map<number, Waiting>): void {
+  for (const { reject } of waiting.values()) reject(new TransientError('the worker thread ended before it had answered'))
+  waiting.clear()
 }
 
 function settle(waiting: Map<number, Waiting>, answer: AnswerMessage): void {
