@@ -237,3 +237,23 @@ test('work that is worth it is shared out over the executors that are idle', asy
   expect(await Promise.all(answers)).toEqual([[2], [4], [6], [8]])
   expect(batches).toEqual([1, 2, 2])
 })
+
+test('what waits for others in a slow batch presses for another executor, as what waits in the queue does', async () => {
+  const waits: number[] = []
+  const turns: (() => void)[] = []
+  const { batcher, clock, submit } = setUp({ afterArrivals: (then) => turns.push(then), onPressure: (waitMs) => waits.push(waitMs) })
+  batcher.add({
+    run(inputs) {
+      clock.ms += 100
+      return doubling().run(inputs)
+    },
+  })
+  const alone = submit([1])
+  turns[0]?.()
+  await alone
+  expect(waits).toEqual([])
+  const together = [submit([1]), submit([2])]
+  turns[1]?.()
+  await Promise.all(together)
+  expect(waits).toEqual([50])
+})

@@ -31,7 +31,7 @@ export interface BatcherOptions extends BatcherLimits {
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly onBatch: (batch: BatchReport) => void
-  /** Requests wait and nobody is idle; the oldest has waited for so long. */
+  /** Nobody is idle, and requests wait for so long: in the queue, or for each other in a batch. */
   readonly onPressure?: (waitMs: number) => void
   /** Calls back once what has arrived already was told; without it a request does not wait for others that were read in the same turn. */
   readonly afterArrivals?: (then: () => void) => void
@@ -174,9 +174,17 @@ export class Batcher {
       this.#queue = rest
       this.#idle.delete(executor)
       void this.#run(executor, batch)
+      this.#tellOfCompany(batch)
     }
     const [oldest] = this.#queue
     if (oldest) this.#options.onPressure?.(this.#options.now() - oldest.queuedMs)
+  }
+
+  /** Requests of a slow model that run together would be answered sooner apart. */
+  #tellOfCompany(batch: readonly Entry[]): void {
+    if (batch.length < 2 || this.#idle.size > 0) return
+    const rows = batch.reduce((sum, entry) => sum + entry.rows, 0)
+    this.#options.onPressure?.(expectBatchMs(this.#time, rows) / 2)
   }
 
   /** A timer may be late when this thread is busy. */

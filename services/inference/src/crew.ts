@@ -81,7 +81,7 @@ export class Crew {
   onPressure(oldestWaitMs: number): void {
     const { pool, hasRoom } = this.#deps
     const { threads, priority } = this.#model.settings()
-    if (oldestWaitMs < WAIT_MS || !this.#isPressed(performance.now())) return
+    if (oldestWaitMs < WAIT_MS || !this.#isPressed(performance.now(), oldestWaitMs)) return
     if (this.#growing || this.#stopping.signal.aborted || this.size === 0 || this.size >= threads) return
     if (!hasRoom(this.#model.sessionBytes) || !pool.take(priority)) return
     this.#growing = this.#open(0, true).finally(() => {
@@ -89,8 +89,10 @@ export class Crew {
     })
   }
 
-  #isPressed(nowMs: number): boolean {
+  /** A slow model is heard of only when a batch ends: who has waited since then was pressed all the while. */
+  #isPressed(nowMs: number, oldestWaitMs: number): boolean {
     if (nowMs - this.#pressedLastMs > BREAK_MS) this.#pressedSinceMs = nowMs
+    this.#pressedSinceMs = Math.min(this.#pressedSinceMs, nowMs - oldestWaitMs)
     this.#pressedLastMs = nowMs
     return nowMs - this.#pressedSinceMs >= PRESSED_MS && nowMs >= this.#notBeforeMs
   }
