@@ -65,9 +65,12 @@ test('the loop: train, register, gate, promote, serve, swap, roll back, drift, r
   await client.send('PUT', `/api/v1/drift/policies/${MODEL}`, quick, driftPolicyResponse)
   const readDrift = () => client.get(`/api/v1/drift/models/${MODEL}`, driftStatus)
   await sendUntil(client, MODEL, underwater, async (sent) => sent > 5000 || (await readDrift()).alertId !== null)
-  const drift = await readDrift()
-  expect(drift).toMatchObject({ state: 'drifting' })
-  const { alertId } = drift
+  // On a busy machine the monitor is behind the traffic: what was logged is judged all the same.
+  const { alertId, state } = await client.waitFor('the drift alert', async () => {
+    const status = await readDrift()
+    return status.alertId === null ? null : status
+  })
+  expect(state).toBe('drifting')
 
   const job = await client.waitFor('the retraining job', async () => {
     const { jobs } = await client.get(`/api/v1/training/jobs?model=${MODEL}`, trainingJobs)
