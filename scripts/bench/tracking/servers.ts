@@ -92,7 +92,9 @@ export async function startReference(place: Place, program: string, databaseUrl:
     '--workers',
     '1',
   ]
-  const env = { ...place.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' }
+  // Its own number of connections is too small for sixteen clients: requests fail that wait for one.
+  const pool = { MLFLOW_SQLALCHEMYSTORE_POOL_SIZE: '32', MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW: '32' }
+  const env = { ...place.env, ...pool, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' }
   const started = await run(place, { name: 'reference', command: program, args, env, port })
   return measured(started, port, async () => ({}))
 }

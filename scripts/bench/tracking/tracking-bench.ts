@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Lifetime } from '@millrace/platform/component.ts'
 import { messageOf } from '@millrace/platform/errors.ts'
@@ -83,13 +83,18 @@ async function main(place: Place, lifetime: Lifetime): Promise<void> {
   const url = String(infrastructure['DATABASE_URL'])
   const tracking = await measureTracking(place, infrastructure, url)
   const allInOne = await measureAllInOne(place)
-  const compared = reference ? await measureReference(place, reference, url) : null
   const sizes = { seededRuns: plan.runs, seededPoints: plan.points, artifactBytes: plan.artifactBytes }
   const command = `npm run bench:tracking -- ${quick ? '--quick ' : ''}${reference ? '--reference mlflow' : ''}`.replace(/[- ]+$/, '')
-  const text = renderTracking({ command, startedAt, machine, ...sizes, tracking, allInOne, reference: compared })
-  // Figures of a quick run mean too little for the documentation.
+  const results: Results = { command, startedAt, machine, ...sizes, tracking, allInOne, reference: null }
+  write(place, results)
+  // What was measured before is kept, should the other server give up.
+  if (reference) write(place, { ...results, reference: await measureReference(place, reference, url) })
+}
+
+/** Figures of a quick run mean too little for the documentation. */
+function write(place: Place, results: Results): void {
+  const text = renderTracking(results)
   writeSection(quick ? join(place.directory, 'benchmarks.md') : join(root, 'docs', 'benchmarks.md'), 'tracking', text)
-  writeFileSync(join(root, '.millrace', 'bench-tracking.json'), JSON.stringify({ tracking, allInOne, compared }, null, 2))
   process.stdout.write(`\n${text}\n`)
 }
 
