@@ -20,7 +20,7 @@ const onnxNames = {
   BYTES: 'string',
 } as const satisfies Record<Datatype, Tensor.Type>
 
-export const ortTypeOf = (datatype: Datatype): Tensor.Type => onnxNames[datatype]
+export const ortTypeOf = (datatype: Datatype): (typeof onnxNames)[Datatype] => onnxNames[datatype]
 
 const datatypeByOnnxName = new Map<string, Datatype>()
 for (const [datatype, name] of Object.entries(onnxNames)) if (isDatatype(datatype)) datatypeByOnnxName.set(name, datatype)

@@ -2,12 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { Lifetime } from '@millrace/platform/component.ts'
+import type { Lifetime } from '@millrace/platform/component.ts'
 import { messageOf } from '@millrace/platform/errors.ts'
 import { z } from 'zod'
 import { describeMachine } from '../machine.ts'
 import { type Part, startPart } from '../part.ts'
-import { choosePlace, clear, type Place, root } from '../place.ts'
+import { clear, type Place, root } from '../place.ts'
+import { runBench } from '../run-bench.ts'
 import { writeSection } from '../write-section.ts'
 import { measureOpen, measureRow, type Row } from './measure.ts'
 import { startMillrace } from './millrace.ts'
@@ -112,14 +113,4 @@ async function main(place: Place, lifetime: Lifetime): Promise<void> {
   process.stdout.write(`\n${text}\n`)
 }
 
-const lifetime = new Lifetime()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void lifetime.stop().finally(() => process.exit(1)))
-try {
-  await main(choosePlace({ BENCH_BASE_PORT: '23400', ...process.env }), lifetime)
-} catch (error) {
-  process.stderr.write(`bench: ${messageOf(error)}\n`)
-  process.exitCode = 1
-} finally {
-  await lifetime.stop()
-}
-process.exit()
+await runBench(main, 23_400)

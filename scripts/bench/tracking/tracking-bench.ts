@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Lifetime } from '@millrace/platform/component.ts'
-import { messageOf } from '@millrace/platform/errors.ts'
+import type { Lifetime } from '@millrace/platform/component.ts'
 import { Client } from 'pg'
 import { findInfrastructure } from '../../cluster/infrastructure.ts'
 import { describeMachine } from '../machine.ts'
-import { callInfra, choosePlace, clear, type Place, root } from '../place.ts'
+import { callInfra, clear, type Place, root } from '../place.ts'
+import { runBench } from '../run-bench.ts'
 import { writeSection } from '../write-section.ts'
 import { measureArtifacts } from './artifacts.ts'
 import { fillByApi, measureCall, measureLogging } from './logging.ts'
@@ -98,14 +98,4 @@ function write(place: Place, results: Results): void {
   process.stdout.write(`\n${text}\n`)
 }
 
-const lifetime = new Lifetime()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void lifetime.stop().finally(() => process.exit(1)))
-try {
-  await main(choosePlace({ BENCH_BASE_PORT: '23100', ...process.env }), lifetime)
-} catch (error) {
-  process.stderr.write(`bench: ${messageOf(error)}\n`)
-  process.exitCode = 1
-} finally {
-  await lifetime.stop()
-}
-process.exit()
+await runBench(main, 23_100)

@@ -1,28 +1,7 @@
-import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
 import { until } from '@millrace/platform/testing/until.ts'
 import { expect, test } from 'vitest'
-import { type RunningRegistry, registered, runningRegistry, servableFiles } from './testing/running-registry.ts'
-
-const finished = (rest: Partial<RunFinished> = {}): RunFinished => ({
-  ...{ runId: 'r1', experimentId: '1', runName: 'bold-perch', user: 'ana', status: 'FINISHED', startTime: null, endTime: '2026-01-01T00:00:00.000Z' },
-  ...{ artifactUri: 'mlflow-artifacts:/1/r1/artifacts', tags: { 'millrace.register': 'fish' }, params: {}, metrics: { test_accuracy: 0.93 } },
-  ...{ datasets: [{ name: 'drawn', digest: 'sha256:1', context: 'train' }], outputs: [] },
-  ...rest,
-})
-
-const status = async (registry: RunningRegistry, version = 1, name = 'fish') => {
-  const { body } = await registry.mlflow('GET', 'model-versions/get', { name, version })
-  return body['model_version'] ?? null
-}
-const ready = (registry: RunningRegistry, version = 1) =>
-  until(async () => {
-    expect(await status(registry, version)).toMatchObject({ status: 'READY' })
-    return true
-  })
-const of = async (registry: RunningRegistry, type: string) => {
-  await registry.settled()
-  return (await registry.published()).filter((event) => event.type === type)
-}
+import { finished, publishedOf, ready, status } from './testing/finished-runs.ts'
+import { registered, runningRegistry, servableFiles } from './testing/running-registry.ts'
 
 test('the files of a deleted version are let go of, and of one whose seal was still under way', async () => {
   const registry = await runningRegistry({ REGISTRY_SEAL_WAIT_MS: 0 })
@@ -106,7 +85,7 @@ test('a registration that a stop cut off goes on at the next start, with one out
   registry.tracking.gate = Promise.resolve()
   await registry.restart()
   await ready(registry)
-  expect(await of(registry, 'modelversion.registered.v1')).toHaveLength(1)
+  expect(await publishedOf(registry, 'modelversion.registered.v1')).toHaveLength(1)
 })
 
 test('two that register the same version at once end with one outcome', async () => {
@@ -121,5 +100,5 @@ test('two that register the same version at once end with one outcome', async ()
   await until(() => registry.tracking.seals === 2)
   resolve()
   expect((await creating).body).toMatchObject({ model_version: { status: 'READY' } })
-  expect(await of(registry, 'modelversion.registered.v1')).toHaveLength(1)
+  expect(await publishedOf(registry, 'modelversion.registered.v1')).toHaveLength(1)
 })

@@ -1,30 +1,10 @@
-import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
 import { modelFixture } from '@millrace/platform/testing/model-folder.ts'
 import { until } from '@millrace/platform/testing/until.ts'
 import { expect, test } from 'vitest'
+import { finished, publishedOf, ready, status } from './testing/finished-runs.ts'
 import { type RunningRegistry, registered, runningRegistry, servableFiles, signature, specText, transition } from './testing/running-registry.ts'
 
-const finished = (rest: Partial<RunFinished> = {}): RunFinished => ({
-  ...{ runId: 'r1', experimentId: '1', runName: 'bold-perch', user: 'ana', status: 'FINISHED', startTime: null, endTime: '2026-01-01T00:00:00.000Z' },
-  ...{ artifactUri: 'mlflow-artifacts:/1/r1/artifacts', tags: { 'millrace.register': 'fish' }, params: {}, metrics: { test_accuracy: 0.93 } },
-  ...{ datasets: [{ name: 'drawn', digest: 'sha256:1', context: 'train' }], outputs: [] },
-  ...rest,
-})
-
-const status = async (registry: RunningRegistry, version = 1, name = 'fish') => {
-  const { body } = await registry.mlflow('GET', 'model-versions/get', { name, version })
-  return body['model_version'] ?? null
-}
-const ready = (registry: RunningRegistry, version = 1) =>
-  until(async () => {
-    expect(await status(registry, version)).toMatchObject({ status: 'READY' })
-    return true
-  })
 const detail = async (registry: RunningRegistry, version = 1) => (await registry.send('GET', `/api/v1/models/fish/versions/${version}`)).body
-const of = async (registry: RunningRegistry, type: string) => {
-  await registry.settled()
-  return (await registry.published()).filter((event) => event.type === type)
-}
 
 test('a finished run that is tagged for it becomes a version of its own, described by the run', async () => {
   const registry = await runningRegistry()
@@ -36,7 +16,7 @@ test('a finished run that is tagged for it becomes a version of its own, describ
     ...{ signature, artifact: { format: 'onnx', sha256: registry.tracking.pins.get('registry:fish/1') } },
     ...{ tags: { auto_registered: 'true', test_accuracy: '0.93', dataset_digest: 'sha256:1' } },
   })
-  const [event] = await of(registry, 'modelversion.registered.v1')
+  const [event] = await publishedOf(registry, 'modelversion.registered.v1')
   expect(event).toMatchObject({ subject: 'fish', data: { version: '1', automatic: true, servable: true, registeredBy: 'ana', runId: 'r1' } })
 })
 
@@ -51,7 +31,7 @@ test('a run that is resumed finishes twice and still registers once; another pat
   await ready(registry, 2)
   expect(await status(registry, 2)).toMatchObject({ source: 'runs:/r1/best' })
   expect(await status(registry, 3)).toBeNull()
-  expect(await of(registry, 'modelversion.registered.v1')).toHaveLength(2)
+  expect(await publishedOf(registry, 'modelversion.registered.v1')).toHaveLength(2)
 })
 
 test('a run whose registration failed may finish again with the files that were missing', async () => {
@@ -104,7 +84,7 @@ test('a refusal that will not change fails the registration for good, and says w
   expect(created).toMatchObject({ status: 200, body: { model_version: { status: 'FAILED_REGISTRATION', status_message: message } } })
   const promoted = await registry.mlflow('POST', 'model-versions/transition-stage', { name: 'fish', version: '1', stage: 'Production' })
   expect(promoted).toMatchObject({ status: 400, body: { message: expect.stringContaining(message) } })
-  expect(await of(registry, 'modelversion.registered.v1')).toEqual([])
+  expect(await publishedOf(registry, 'modelversion.registered.v1')).toEqual([])
 })
 
 test('an answer that takes too long is not waited for: the job finishes what was begun', async () => {

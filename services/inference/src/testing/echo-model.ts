@@ -1,29 +1,14 @@
 import { type Datatype, datatypes, MODEL_SPEC_FILE, type ModelSpec } from '@millrace/contracts/model/model-spec.ts'
-import { type OnnxElementType, writeOnnx } from '@millrace/platform/model/onnx-writer.ts'
+import { writeOnnx } from '@millrace/platform/model/onnx-writer.ts'
+import { ortTypeOf } from '@millrace/platform/model/tensor-values.ts'
 import { json } from './test-model.ts'
-
-const elementTypes: Readonly<Record<Datatype, OnnxElementType>> = {
-  BOOL: 'bool',
-  INT8: 'int8',
-  INT16: 'int16',
-  INT32: 'int32',
-  INT64: 'int64',
-  UINT8: 'uint8',
-  UINT16: 'uint16',
-  UINT32: 'uint32',
-  UINT64: 'uint64',
-  FP16: 'float16',
-  FP32: 'float32',
-  FP64: 'float64',
-  BYTES: 'string',
-}
 
 /** Answers what it is asked: for each datatype an input `IN_<datatype>` `[n, 2]` and an output `OUT_<datatype>`. */
 export function echoModel(of: readonly Datatype[] = datatypes) {
   const graph = writeOnnx({
     name: 'echo',
-    inputs: of.map((datatype) => ({ name: `IN_${datatype}`, type: elementTypes[datatype], shape: ['n', 2] })),
-    outputs: of.map((datatype) => ({ name: `OUT_${datatype}`, type: elementTypes[datatype], shape: ['n', 2] })),
+    inputs: of.map((datatype) => ({ name: `IN_${datatype}`, type: ortTypeOf(datatype), shape: ['n', 2] })),
+    outputs: of.map((datatype) => ({ name: `OUT_${datatype}`, type: ortTypeOf(datatype), shape: ['n', 2] })),
     initializers: [],
     nodes: of.map((datatype) => ({ op: 'Identity', inputs: [`IN_${datatype}`], outputs: [`OUT_${datatype}`] })),
   })

@@ -1,23 +1,15 @@
 import type { RunFinished } from '@millrace/contracts/events/run-events.ts'
 import { expect, test } from 'vitest'
 import { registrationOf } from './automatic-registration.ts'
+import { exampleRun } from './example-run.ts'
 
-const run = (rest: Partial<RunFinished> = {}): RunFinished => ({
-  runId: 'abc',
-  experimentId: '1',
-  runName: 'bold-perch',
-  user: 'ana',
-  status: 'FINISHED',
-  startTime: '2026-01-01T00:00:00.000Z',
-  endTime: '2026-01-01T00:01:00.000Z',
-  artifactUri: 'mlflow-artifacts:/1/abc/artifacts',
-  tags: { 'millrace.register': 'fish', framework: 'tfjs', 'millrace.job': 'j-1', 'mlflow.user': 'ana' },
-  params: { architecture: 'head', seed: '1' },
-  metrics: { test_accuracy: 0.91234, val_accuracy: 0.9, loss: 0.3, epoch_seconds: 2 },
-  datasets: [{ name: 'fish', digest: 'sha256:1', context: 'train' }],
-  outputs: [],
-  ...rest,
-})
+const run = (rest: Partial<RunFinished> = {}): RunFinished =>
+  exampleRun({
+    tags: { 'millrace.register': 'fish', framework: 'tfjs', 'millrace.job': 'j-1', 'mlflow.user': 'ana' },
+    params: { architecture: 'head', seed: '1' },
+    metrics: { test_accuracy: 0.91234, val_accuracy: 0.9, loss: 0.3, epoch_seconds: 2 },
+    ...rest,
+  })
 
 test('a finished run that is tagged for it becomes a version, described by what the run knows', () => {
   expect(registrationOf(run())).toEqual({
