@@ -41,9 +41,11 @@ test('requests in progress on one pod send new ones to the other', async () => {
   const { send } = await startGateway({ upstreams: { inference: () => [slow.url, quick.url] } })
   const begun = [send('/predict', predict), send('/predict', predict)]
   await until(() => slow.seen() === 1)
-  const answers = await Promise.all(Array.from({ length: 20 }, async () => (await send('/predict', predict)).text()))
-  expect(answers.filter((text) => text === 'quick').length).toBeGreaterThanOrEqual(15)
+  const asked = Array.from({ length: 20 }, async () => (await send('/predict', predict)).text())
+  await until(() => slow.seen() + quick.seen() === 22)
   gate.resolve()
+  const answers = await Promise.all(asked)
+  expect(answers.filter((text) => text === 'quick').length).toBeGreaterThanOrEqual(15)
   await Promise.all(begun)
 })
 
